@@ -1,0 +1,112 @@
+# Assay: `make help` lists the targets.
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+ifeq ($(origin CC),default)
+CC := cc
+endif
+OPT ?= -O3
+WERROR ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+THREADS ?=
+
+# SAN=asan: AddressSanitizer and UndefinedBehaviorSanitizer; SAN=tsan: ThreadSanitizer; COV=1: coverage. Each builds in a
+# folder of its own, and so does a compiler other than cc (CC=clang).
+SAN ?=
+COV ?=
+SAN_FLAGS_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_FLAGS_tsan := -fsanitize=thread
+COV_FLAGS := $(if $(COV),--coverage -O1)
+VARIANT := $(if $(filter-out cc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-$(SAN))$(if $(COV),-cov)
+BUILD := build$(if $(VARIANT),/variant$(VARIANT))
+
+PACKAGES := hdf5 libcjson openblas libxxhash libcrypto
+# Asked once, and only when something is compiled: the packages may be missing before that (ci/bootstrap).
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_LIBS)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+# No -ffast-math: NaN must stay NaN. Contraction to fused multiply-add is fine: it rounds once less.
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARNINGS) -fopenmp -fno-math-errno -ffp-contract=fast \
+	$(SAN_FLAGS_$(SAN)) $(COV_FLAGS) -I. $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lm
+
+FOLDERS := core engine golden run compare reports fuzz cli
+SOURCES := $(filter-out $(wildcard $(FOLDERS:=/test_*.c) $(FOLDERS:=/bench_*.c)),$(wildcard $(FOLDERS:=/*.c)))
+TESTS := $(wildcard $(FOLDERS:=/test_*.c))
+# Engine sources that include engine/real.h themselves are compiled once for float and once for double.
+REAL_SOURCES := $(filter-out engine/test_% engine/bench_%,$(shell grep -l 'include "engine/real\.h"' engine/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(REAL_SOURCES:%.c=$(BUILD)/%.f64.o)
+LIB := $(BUILD)/libassay.a
+CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
+LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
+TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
+
+.PHONY: help build verify test lint format goldens install uninstall clean FORCE
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+build: $(BUILD)/assay ## compile the program to build/assay
+
+verify: ## install what is missing, build, run the engine against the shipped goldens, write build/reports
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s -j$$(nproc) build
+	@mkdir -p build/reports
+	$(BUILD)/assay verify $(if $(THREADS),--threads $(THREADS)) --json build/reports/verify-float32.json
+	$(BUILD)/assay verify $(if $(THREADS),--threads $(THREADS)) --dtype float64 --json build/reports/verify-float64.json
+
+test: ## install what is missing, build, and run the tests
+	@ci/bootstrap ci/packages.txt ci/packages-test.txt
+	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests
+	$(BUILD)/assay-tests --jobs $$(nproc)
+
+$(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(LIB_OBJECTS)
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+
+# Objects depend on the flags they were compiled with.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(OPT) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' | cmp -s - $@ || echo '$(CC) $(OPT) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' > $@
+
+$(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DASSAY_REAL_F64 -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c Makefile $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+lint: ## static checks: layering, headers alone, formatting, shell scripts
+	ci/lint
+
+format: ## format all C code
+	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]))
+
+goldens: ## export the shipped goldens again: make goldens ORIGINAL=<checkout of long_llama> (needs golden/export installed)
+	@test -n '$(ORIGINAL)' || { echo 'make goldens: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
+	$(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
+
+install: $(BUILD)/assay ## install the program, the library, its headers and the goldens below PREFIX
+	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
+	install -D -m 644 $(LIB) '$(DESTDIR)$(PREFIX)/lib/libassay.a'
+	for h in $(wildcard core/*.h) engine/engine.h engine/generate.h engine/sample.h engine/schedule.h engine/taps.h; do \
+	    install -D -m 644 $$h '$(DESTDIR)$(PREFIX)/include/assay/'$$h || exit 1; done
+	install -d '$(DESTDIR)$(PREFIX)/share/assay/goldens'
+	install -m 644 $(wildcard golden/data/*.h5) '$(DESTDIR)$(PREFIX)/share/assay/goldens'
+
+uninstall: ## remove what install put below PREFIX
+	rm -rf '$(DESTDIR)$(PREFIX)/bin/assay' '$(DESTDIR)$(PREFIX)/lib/libassay.a' '$(DESTDIR)$(PREFIX)/include/assay' '$(DESTDIR)$(PREFIX)/share/assay'
+
+clean: ## remove everything that was built
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

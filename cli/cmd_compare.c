@@ -1,0 +1,68 @@
+/* assay compare: a port's dump against a golden. */
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "compare/compare.h"
+#include "compare/source_file.h"
+#include "golden/golden_file.h"
+
+static assay_status compare_files(assay_case_result *out, const assay_golden files[2], const cli_args *args,
+                                  const assay_policy *policy, assay_error *err) {
+    assay_source golden = {0}, candidate = {0};
+    assay_status st = assay_source_of_file(&golden, &files[0], args->arguments[0], err);
+    if (!st) st = assay_source_of_file(&candidate, &files[1], args->arguments[1], err);
+    const assay_compare_options options = {.name = files[0].has_case ? files[0].test_case.name : args->arguments[0],
+                                           .policy = policy,
+                                           .require_all = cli_value(args, "require-all") != NULL};
+    if (!st) st = assay_compare(out, &golden, &candidate, &options, err);
+    assay_source_close(&candidate);
+    assay_source_close(&golden);
+    return st;
+}
+
+static assay_status compare_paths(assay_result *result, const cli_args *args, const assay_policy *policy,
+                                  assay_error *err) {
+    assay_golden files[2] = {0};
+    assay_case_result one = {0};
+    assay_status st = assay_golden_open(&files[0], args->arguments[0], err);
+    if (!st) st = assay_golden_open(&files[1], args->arguments[1], err);
+    if (!st) st = compare_files(&one, files, args, policy, err);
+    if (!st) st = assay_result_add_case(result, &one, err);
+    assay_golden_close(&files[1]);
+    assay_golden_close(&files[0]);
+    return st;
+}
+
+static int compare(const cli_args *args) {
+    assay_error err;
+    assay_policy policy;
+    if (cli_read_policy(args, &policy, &err)) return cli_fail(&err);
+    assay_result result = {0};
+    assay_status st = compare_paths(&result, args, &policy, &err);
+    int code = st ? cli_fail(&err) : cli_report(args, &result);
+    assay_result_free(&result);
+    assay_policy_free(&policy);
+    return code;
+}
+
+static const cli_option options[] = {{"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
+                                     CLI_OPTION_ALL,
+                                     CLI_OPTION_POLICY,
+                                     CLI_OPTION_JSON,
+                                     {0}};
+
+const cli_command cmd_compare = {.name = "compare",
+                                 .summary = "hold a port's dump against a golden",
+                                 .usage = "GOLDEN CANDIDATE",
+                                 .examples =
+                                     "  assay compare golden.h5 port.h5\n"
+                                     "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
+                                 .description =
+                                     "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
+                                     "first is the truth: a golden, whose\n"
+                                     "noise floors make the tolerances, or any dump. What the candidate lacks is "
+                                     "listed, and fails only where it is\n"
+                                     "required. Exits 0 on a match and 1 on a mismatch.\n",
+                                 .options = options,
+                                 .least = 2,
+                                 .most = 2,
+                                 .run = compare};

@@ -1,0 +1,128 @@
+/* assay verify: the reference engine against goldens, stage by stage. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "cli/suite.h"
+#include "run/verify_golden.h"
+
+static double now_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A line that overwrites itself, on a terminal only. */
+static void show_progress(size_t done, size_t count, const char *path) {
+    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, count, path);
+    if (isatty(STDERR_FILENO) && done == count) fprintf(stderr, "\r\033[K");
+}
+
+/* One golden; what cannot be run is a case with an error. */
+static assay_status verify_one(assay_result *result, const char *path, const assay_verify_options *options,
+                               assay_error *err) {
+    assay_case_result one = {0};
+    assay_error why;
+    double start = now_seconds();
+    assay_status st = assay_verify_golden(&one, path, options, &why);
+    if (st == ASSAY_EINTERNAL) {
+        *err = why;
+        return st;
+    }
+    if (st) st = assay_case_result_error(&one, path, path, &why, err);
+    if (st) return st;
+    one.seconds = now_seconds() - start;
+    return assay_result_add_case(result, &one, err);
+}
+
+static assay_status verify_all(assay_result *result, const cli_suite *suite, const assay_verify_options *options,
+                               assay_error *err) {
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < suite->count; i++) {
+        show_progress(i, suite->count, suite->paths[i]);
+        st = verify_one(result, suite->paths[i], options, err);
+    }
+    show_progress(suite->count, suite->count, "");
+    return st;
+}
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Goldens by name, a folder of them, or the shipped ones. */
+static assay_status choose(const cli_args *args, cli_suite *suite, bool *borrowed, assay_error *err) {
+    *borrowed = false;
+    if (args->argument_count == 0) return cli_suite_shipped(suite, err);
+    if (args->argument_count == 1 && is_folder(args->arguments[0]))
+        return cli_suite_list(suite, args->arguments[0], err);
+    *suite = (cli_suite){args->arguments, (size_t)args->argument_count};
+    *borrowed = true;
+    return ASSAY_OK;
+}
+
+/* An error of a golden that was named is an error of the command, not a verdict. */
+static int exit_code(const cli_args *args, const assay_result *result) {
+    int code = cli_report(args, result);
+    for (size_t i = 0; i < result->case_count; i++)
+        if (result->cases[i].verdict == ASSAY_CASE_ERROR && code == 1) {
+            fprintf(stderr, "assay: %s\n", result->cases[i].error);
+            return (int)ASSAY_EINPUT;
+        }
+    return code;
+}
+
+static int verify(const cli_args *args) {
+    assay_error err;
+    assay_policy policy;
+    assay_verify_options options = {.model_dir = cli_value(args, "model"),
+                                    .dtype = ASSAY_F32,
+                                    .policy = &policy,
+                                    .no_replay = cli_value(args, "no-replay") != NULL};
+    assay_status st = cli_start_engine(args, &err);
+    if (!st) st = cli_read_dtype(args, &options.dtype, &err);
+    if (!st) st = cli_read_policy(args, &policy, &err);
+    if (st) return cli_fail(&err);
+    cli_suite suite = {0};
+    bool borrowed = false;
+    assay_result result = {0};
+    st = choose(args, &suite, &borrowed, &err);
+    if (!st) st = cli_add_facts(&result, &err);
+    if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options.dtype), &err);
+    if (!st) st = verify_all(&result, &suite, &options, &err);
+    int code = st ? cli_fail(&err) : exit_code(args, &result);
+    assay_result_free(&result);
+    if (!borrowed) cli_suite_free(&suite);
+    assay_policy_free(&policy);
+    return code;
+}
+
+static const cli_option options[] = {
+    {"dtype", 0, "TYPE", "what the engine computes in: float32 (default) or float64"},
+    {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+    {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
+    CLI_OPTION_ALL,
+    CLI_OPTION_POLICY,
+    CLI_OPTION_JSON,
+    CLI_OPTION_THREADS,
+    {0}};
+
+const cli_command cmd_verify = {
+    .name = "verify",
+    .summary = "run the reference engine on goldens and diff every stage",
+    .usage = "[GOLDEN... | FOLDER]",
+    .examples =
+        "  assay verify                                   the shipped goldens\n"
+        "  assay verify golden/data/flip.h5 --all         one golden, every stage listed\n"
+        "  assay verify --dtype float64 --json out.json   in double, with a machine-readable result\n",
+    .description =
+        "Runs the case of each golden on the C engine and holds every stage that the golden has against it, with a\n"
+        "tolerance of 8 times the noise floor that the original itself shows (docs/methodology.md).\n",
+    .options = options,
+    .least = 0,
+    .most = -1,
+    .run = verify};

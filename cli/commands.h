@@ -1,0 +1,12 @@
+/* The commands, one cmd_<name>.c each. */
+#ifndef ASSAY_CLI_COMMANDS_H
+#define ASSAY_CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+extern const cli_command cmd_verify;
+extern const cli_command cmd_compare;
+extern const cli_command cmd_run;
+extern const cli_command cmd_inspect;
+
+#endif

@@ -1,0 +1,70 @@
+#include "cli/common.h"
+
+#include <cblas.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/version.h"
+#include "engine/engine.h"
+#include "reports/result_json.h"
+#include "reports/text.h"
+
+int cli_fail(const assay_error *err) {
+    fprintf(stderr, "assay: %s\n", err->message);
+    return (int)err->status;
+}
+
+assay_status cli_start_engine(const cli_args *args, assay_error *err) {
+    int64_t threads = 0;
+    assay_status st = cli_integer(args, "threads", (const int64_t[]){1, 1024}, &threads, err);
+    if (!st) assay_engine_init((int)threads);
+    return st;
+}
+
+assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err) {
+    const char *path = cli_value(args, "policy");
+    if (path) return assay_policy_read(out, path, err);
+    assay_policy_init(out);
+    return ASSAY_OK;
+}
+
+assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err) {
+    const char *name = cli_value(args, "dtype");
+    if (!name) return ASSAY_OK;
+    assay_dtype dtype;
+    if (!assay_dtype_from_name(name, &dtype) || (dtype != ASSAY_F32 && dtype != ASSAY_F64))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: --dtype is '%s'; the engine computes in float32 or float64",
+                          args->command->name, name);
+    *inout = dtype;
+    return ASSAY_OK;
+}
+
+assay_status cli_add_facts(assay_result *result, assay_error *err) {
+    char threads[16];
+    snprintf(threads, sizeof threads, "%d", omp_get_max_threads());
+    const char *facts[][2] = {{"assay", ASSAY_VERSION},
+                              {"blas", openblas_get_config()},
+                              {"blas_kernel", openblas_get_corename()},
+                              {"threads", threads}};
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < sizeof facts / sizeof *facts; i++)
+        st = assay_result_set_fact(result, facts[i][0], facts[i][1], err);
+    return st;
+}
+
+static bool wants_colour(void) {
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+int cli_report(const cli_args *args, const assay_result *result) {
+    assay_error err;
+    const assay_text_options text = {.colour = wants_colour(), .list_passes = cli_value(args, "all") != NULL};
+    assay_status st = assay_report_text(stdout, result, &text, &err);
+    const char *json = cli_value(args, "json");
+    if (!st && json) st = assay_report_json(json, result, &err);
+    if (st) return cli_fail(&err);
+    return assay_result_passed(result) ? 0 : 1;
+}

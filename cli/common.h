@@ -1,0 +1,39 @@
+/* What commands share: options that mean the same everywhere, and the way errors end a command. */
+#ifndef ASSAY_CLI_COMMON_H
+#define ASSAY_CLI_COMMON_H
+
+#include "cli/options.h"
+#include "compare/policy.h"
+#include "compare/result.h"
+#include "core/dtype.h"
+#include "core/status.h"
+
+/* Rows for tables of options. */
+#define CLI_OPTION_THREADS \
+    { "threads", 't', "N", "OpenMP threads (default: all cores); results do not depend on it" }
+#define CLI_OPTION_POLICY \
+    { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
+#define CLI_OPTION_JSON \
+    { "json", 0, "FILE", "write the complete result as JSON (docs/result-json.md)" }
+#define CLI_OPTION_ALL \
+    { "all", 'a', NULL, "list every stage, not only those that fail" }
+
+/* Prints "assay: <message>" to stderr and returns the exit code. */
+int cli_fail(const assay_error *err);
+
+/* --threads: sets up the engine's threads. */
+assay_status cli_start_engine(const cli_args *args, assay_error *err);
+
+/* --policy: reads the file, or the defaults. Release with assay_policy_free. */
+assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err);
+
+/* --dtype: float32 or float64; *inout stays when it was not given. */
+assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err);
+
+/* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads, instruction set. */
+assay_status cli_add_facts(assay_result *result, assay_error *err);
+
+/* Prints the result (--all) and writes it (--json); returns the exit code: 0 passed, 1 not, or that of an error. */
+int cli_report(const cli_args *args, const assay_result *result);
+
+#endif

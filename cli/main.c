@@ -1,0 +1,62 @@
+/* assay: finds the command, parses its options by its table, runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "core/version.h"
+
+static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_run, &cmd_inspect};
+enum { command_count = sizeof commands / sizeof *commands };
+
+static void print_overview(FILE *out) {
+    fprintf(out,
+            "assay - proves that a port of LongLLaMA computes what the original computes\n\n"
+            "Examples:\n"
+            "  assay verify                          check the reference engine against the shipped goldens\n"
+            "  assay compare GOLDEN.h5 DUMP.h5       hold a port's dump against a golden\n"
+            "  assay run MODEL --case C.json --out D.h5\n\n"
+            "Commands:\n");
+    for (int i = 0; i < command_count; i++) fprintf(out, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out,
+            "\n'assay COMMAND --help' explains a command. Exit codes: 0 match, 1 mismatch, 2 bad input, 3 internal "
+            "error.\n");
+}
+
+static const cli_command *find_command(const char *name) {
+    for (int i = 0; i < command_count; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int run_command(const cli_command *command, int argc, char **argv) {
+    cli_args args;
+    assay_error err;
+    if (cli_parse(&args, command, argc, argv, &err)) return cli_fail(&err);
+    if (!args.help) return command->run(&args);
+    cli_print_help(stdout, command);
+    return 0;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b) {
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_overview(stderr);
+        return 2;
+    }
+    if (is_one_of(argv[1], "--help", "-h")) {
+        print_overview(stdout);
+        return 0;
+    }
+    if (is_one_of(argv[1], "--version", "-V")) {
+        printf("assay %s\n", ASSAY_VERSION);
+        return 0;
+    }
+    const cli_command *command = find_command(argv[1]);
+    if (command) return run_command(command, argc - 1, argv + 1);
+    fprintf(stderr, "assay: unknown command '%s'; 'assay --help' lists the commands\n", argv[1]);
+    return 2;
+}

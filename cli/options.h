@@ -1,0 +1,63 @@
+/*
+ * Command lines by table: one description of a command's options serves parsing, --help, and whatever else is made from it.
+ */
+#ifndef ASSAY_CLI_OPTIONS_H
+#define ASSAY_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/status.h"
+
+#define CLI_MAX_OPTIONS 24
+
+/* One option: --name, or -letter where letter is not 0. */
+typedef struct {
+    const char *name;
+    char letter;
+    const char *argument; /* what --help calls its argument; NULL: a flag */
+    const char *help;
+} cli_option;
+
+typedef struct cli_args cli_args;
+
+/* One command of the table in main.c. */
+typedef struct {
+    const char *name;
+    const char *summary;              /* one line */
+    const char *usage;                /* arguments after the options: "GOLDEN CANDIDATE" */
+    const char *examples;             /* lines, shown first by --help */
+    const char *description;          /* paragraphs */
+    const cli_option *options;        /* ends with a NULL name; every command has --help besides */
+    int least, most;                  /* number of arguments; most -1: any */
+    int (*run)(const cli_args *args); /* returns the exit code */
+} cli_command;
+
+/* What was given. values[i] belongs to options[i]: its argument, "" for a flag, NULL when absent; the last one given counts. */
+struct cli_args {
+    const cli_command *command;
+    const char *values[CLI_MAX_OPTIONS];
+    char **arguments; /* those that are no options, NULL-terminated */
+    int argument_count;
+    bool help;
+};
+
+/* Parses argv[1..argc) of a command (argv[0] is its name; argv is permuted). ASSAY_EINPUT for an unknown option, a missing
+ * argument, or the wrong number of arguments: one line with what to do. */
+assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char **argv, assay_error *err);
+
+/* The value of an option of the command, by name; NULL when it was not given. The name must exist. */
+const char *cli_value(const cli_args *args, const char *name);
+
+/* A whole number in [least, most], or `fallback` when the option was not given. */
+assay_status cli_integer(const cli_args *args, const char *name, const int64_t range[2], int64_t *inout,
+                         assay_error *err);
+
+/* A finite number; *inout stays when the option was not given. */
+assay_status cli_number(const cli_args *args, const char *name, double *inout, assay_error *err);
+
+void cli_print_help(FILE *out, const cli_command *command);
+
+#endif

@@ -1,0 +1,70 @@
+#include "cli/suite.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static assay_status take_paths(cli_suite *out, const glob_t *found, assay_error *err) {
+    cli_suite suite = {.paths = calloc(found->gl_pathc + 1, sizeof *suite.paths)};
+    if (!suite.paths) return assay_fail_nomem(err, "the list of goldens");
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        suite.paths[i] = strdup(found->gl_pathv[i]);
+        if (!suite.paths[i]) {
+            cli_suite_free(&suite);
+            return assay_fail_nomem(err, "the list of goldens");
+        }
+        suite.count++;
+    }
+    *out = suite;
+    return ASSAY_OK;
+}
+
+assay_status cli_suite_list(cli_suite *out, const char *folder, assay_error *err) {
+    char pattern[PATH_MAX];
+    if (snprintf(pattern, sizeof pattern, "%s/*.h5", folder) >= (int)sizeof pattern)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "the path of the folder of goldens is too long");
+    glob_t found;
+    int status = glob(pattern, 0, NULL, &found);
+    if (status == GLOB_NOMATCH)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: no goldens (*.h5) there; name golden files or a folder of them",
+                          folder);
+    if (status) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be listed: %s", folder, strerror(errno));
+    assay_status st = take_paths(out, &found, err);
+    globfree(&found);
+    return st;
+}
+
+/* <folder of the program>/<relative>, when that is a folder. */
+static bool beside_program(char *path, size_t path_nbytes, const char *relative) {
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n < 0) return false;
+    self[n] = '\0';
+    struct stat info;
+    return snprintf(path, path_nbytes, "%s/%s", dirname(self), relative) < (int)path_nbytes && stat(path, &info) == 0 &&
+           S_ISDIR(info.st_mode);
+}
+
+assay_status cli_suite_shipped(cli_suite *out, assay_error *err) {
+    const char *named = getenv("ASSAY_GOLDENS");
+    if (named && *named) return cli_suite_list(out, named, err);
+    static const char *const places[] = {"../golden/data", "../../golden/data", "../share/assay/goldens"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (beside_program(path, sizeof path, places[i])) return cli_suite_list(out, path, err);
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "the shipped goldens are not beside the program; name goldens, or set ASSAY_GOLDENS to "
+                      "their folder");
+}
+
+void cli_suite_free(cli_suite *suite) {
+    for (size_t i = 0; i < suite->count; i++) free(suite->paths[i]);
+    free(suite->paths);
+    *suite = (cli_suite){0};
+}

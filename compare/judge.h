@@ -1,0 +1,62 @@
+/*
+ * The verdict on one tensor: how each kind of stage (ASSAY_JUDGE_*) is held against its golden.
+ *
+ * Order, always: shape, then NaN and infinities by class and place, then numbers.
+ *
+ *   EXACT   equal as numbers at every place. Integer widths may differ; a mask's "minimum of its dtype" equals that of
+ *           another dtype.
+ *   FLOAT   max |g - c| <= tolerance.
+ *   SCORES  hidden entries (at or below -1e6 rounded to the dtype, the dtype's minimum, -inf) coincide in place and value;
+ *           the others as FLOAT.
+ *   STORED  where mem_dtype is a half type and the run is not in it. With the golden's unrounded u: candidate c must lie
+ *           between round(u - tolerance) and round(u + tolerance), round being to nearest even in mem_dtype; the deviation
+ *           is the smallest move of u that makes round(u) = c. Without u: at most one unit of mem_dtype apart, or within
+ *           the tolerance; the deviation is the largest distance of more than one unit. A wider candidate counts as what it
+ *           holds when all of it is representable in mem_dtype; else it was never cast (MEM-6), and fails for that.
+ *   LOGITS  as FLOAT; and no row that the golden decides (margin above twice the tolerance) has another argmax.
+ */
+#ifndef ASSAY_COMPARE_JUDGE_H
+#define ASSAY_COMPARE_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/result.h"
+#include "compare/source.h"
+#include "core/status.h"
+#include "core/tensor.h"
+
+/* A range of elements, row-major. */
+typedef struct {
+    int64_t begin, count;
+} assay_span;
+
+/* What is held against what. Tensors are borrowed. */
+typedef struct {
+    assay_stage stage;
+    const assay_tensor *golden;
+    const assay_tensor *candidate;     /* of the golden's shape */
+    const assay_tensor *unrounded;     /* of the golden's shape; NULL without */
+    const assay_span *spans;           /* (span_count) ascending, disjoint: what is judged; NULL: all */
+    size_t span_count;
+    assay_dtype golden_run;            /* what each side's model computed in */
+    assay_dtype candidate_run;
+    assay_dtype mem_dtype;             /* STORED only */
+    double tolerance;                  /* absolute; of u where there is one */
+} assay_judge_input;
+
+/* Judges into *entry: verdict, reason, rules (a failure's own, where it has one), metrics, worst (index and values),
+ * deviation. Shapes must be equal. ASSAY_EINTERNAL when out of memory. */
+assay_status assay_judge(assay_entry *entry, const assay_judge_input *in, assay_error *err);
+
+/* True when this tensor is judged as ASSAY_JUDGE_STORED says, and not as FLOAT. */
+bool assay_judge_is_stored(assay_stage stage, assay_dtype golden_run, assay_dtype mem_dtype);
+
+/* Largest finite magnitude of a golden tensor; of scores, hidden ones left out. It scales relative tolerances. */
+double assay_judge_scale(assay_stage stage, const assay_tensor *golden, assay_dtype run);
+
+/* True when `value` hides a score in a run of `run` dtype (see SCORES). */
+bool assay_score_is_hidden(double value, assay_dtype run);
+
+#endif

@@ -1,0 +1,107 @@
+#include "compare/logits.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "compare/metrics_kernels.h"
+
+#define TOP 5
+
+void assay_logits_begin(assay_logits_state *state) {
+    *state = (assay_logits_state){.m = {.kl_worst_row = -1}};
+}
+
+static double largest_of(const double *row, int64_t n) {
+    double largest = row[0];
+    for (int64_t i = 1; i < n; i++) largest = row[i] > largest ? row[i] : largest;
+    return largest;
+}
+
+/* log of sum exp(row - largest). */
+static double log_sum(const double *row, int64_t n, double largest) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += exp(row[i] - largest);
+    return log(sum);
+}
+
+double assay_kl_divergence(const double *golden, const double *candidate, int64_t n) {
+    double golden_max = largest_of(golden, n), candidate_max = largest_of(candidate, n);
+    double golden_log = log_sum(golden, n, golden_max), candidate_log = log_sum(candidate, n, candidate_max);
+    double kl = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double log_p = golden[i] - golden_max - golden_log, log_q = candidate[i] - candidate_max - candidate_log;
+        kl += exp(log_p) * (log_p - log_q);
+    }
+    return kl > 0 ? kl : 0; /* the sum of rounding errors may be below 0, the divergence is not */
+}
+
+/* The `TOP + 1` largest of a row, descending; among equals the first comes first, as torch.argmax on a CPU has it. */
+typedef struct {
+    int64_t at[TOP + 1];
+    double value[TOP + 1];
+    int count;
+} ranking;
+
+static void rank_row(ranking *r, const double *row, int64_t n) {
+    r->count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (r->count == TOP + 1 && !(row[i] > r->value[TOP])) continue;
+        int k = r->count < TOP + 1 ? r->count++ : TOP;
+        for (; k > 0 && row[i] > r->value[k - 1]; k--) {
+            r->value[k] = r->value[k - 1];
+            r->at[k] = r->at[k - 1];
+        }
+        r->value[k] = row[i];
+        r->at[k] = i;
+    }
+}
+
+/* Whether the first k of a and b are the same set. */
+static bool same_top(const ranking *a, const ranking *b, int k) {
+    for (int i = 0; i < k; i++) {
+        bool found = false;
+        for (int j = 0; j < k; j++) found = found || a->at[i] == b->at[j];
+        if (!found) return false;
+    }
+    return true;
+}
+
+/* Counts row agreement of the first k. A row with no more than k logits has nothing to decide. */
+static void count_top(const ranking *g, const ranking *c, int k, double tolerance, int64_t counts[3]) {
+    if (g->count <= k) return;
+    bool differs = !same_top(g, c, k);
+    bool decided = g->value[k - 1] - g->value[k] > 2 * tolerance;
+    counts[0] += differs;
+    counts[1] += decided;
+    counts[2] += decided && differs;
+}
+
+void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row, int64_t size,
+                          int64_t row, double tolerance) {
+    assay_logit_metrics *m = &state->m;
+    if (!assay_chunk_is_finite(golden_row, (size_t)size) || !assay_chunk_is_finite(candidate_row, (size_t)size)) {
+        m->rows_skipped++;
+        return;
+    }
+    double kl = assay_kl_divergence(golden_row, candidate_row, size);
+    m->rows++;
+    state->kl_sum += kl;
+    if (m->kl_worst_row < 0 || kl > m->kl_max) {
+        m->kl_max = kl;
+        m->kl_worst_row = row;
+    }
+    ranking g, c;
+    rank_row(&g, golden_row, size);
+    rank_row(&c, candidate_row, size);
+    int64_t top1[3] = {0}, top5[3] = {0};
+    count_top(&g, &c, 1, tolerance, top1);
+    count_top(&g, &c, TOP, tolerance, top5);
+    m->top1_differs += top1[0], m->top1_decided += top1[1], m->top1_wrong += top1[2];
+    m->top5_differs += top5[0], m->top5_decided += top5[1], m->top5_wrong += top5[2];
+}
+
+assay_logit_metrics assay_logits_end(const assay_logits_state *state) {
+    assay_logit_metrics m = state->m;
+    m.kl_mean = m.rows ? state->kl_sum / (double)m.rows : 0;
+    return m;
+}

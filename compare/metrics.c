@@ -1,0 +1,146 @@
+/*
+ * Chunks of both tensors are converted to double in L1; a chunk without NaN or infinity (the usual case) takes the loops
+ * that vectorise, any other is walked element by element.
+ */
+#include "compare/metrics.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "compare/metrics_kernels.h"
+
+#define CHUNK ASSAY_METRICS_CHUNK
+
+static uint64_t bits_of(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+assay_float_class assay_classify(double value) {
+    const uint64_t infinity = UINT64_C(0x7ff) << 52;
+    uint64_t bits = bits_of(value), magnitude = bits & (UINT64_MAX >> 1);
+    if (magnitude < infinity) return ASSAY_CLASS_FINITE;
+    if (magnitude > infinity) return ASSAY_CLASS_NAN;
+    return bits >> 63 ? ASSAY_CLASS_NEG_INF : ASSAY_CLASS_POS_INF;
+}
+
+const char *assay_float_class_name(assay_float_class c) {
+    static const char *const names[] = {"finite", "NaN", "+inf", "-inf"};
+    return names[c];
+}
+
+void assay_metrics_begin(assay_metrics_state *state, assay_dtype ulp_dtype) {
+    assert(assay_dtype_is_float(ulp_dtype));
+    *state = (assay_metrics_state){.m = {.first_class_mismatch = -1, .max_abs_at = -1, .ulp_dtype = ulp_dtype}};
+}
+
+static void count_class(assay_float_class c, int64_t *nan, int64_t *inf) {
+    if (c == ASSAY_CLASS_NAN) (*nan)++;
+    else if (c != ASSAY_CLASS_FINITE) (*inf)++;
+}
+
+/* Keeps the earliest place with the largest difference, whatever the order of the ranges. */
+static void take_max_abs(assay_metrics *m, double difference, int64_t at) {
+    bool larger = m->max_abs_at < 0 || difference > m->max_abs;
+    if (!larger && !(difference == m->max_abs && at < m->max_abs_at)) return;
+    m->max_abs = difference;
+    m->max_abs_at = at;
+}
+
+static void fold_finite(assay_metrics_state *state, const assay_chunk_sums *sums, int64_t n) {
+    assay_metrics *m = &state->m;
+    m->finite += n;
+    m->different += sums->different;
+    m->max_rel = fmax(m->max_rel, sums->max_rel);
+    m->max_ulp = fmax(m->max_ulp, sums->max_ulp);
+    m->golden_max = fmax(m->golden_max, sums->golden_max);
+    state->sum_diff2 += sums->diff2;
+    state->sum_golden2 += sums->golden2;
+    state->sum_candidate2 += sums->candidate2;
+    state->sum_product += sums->product;
+}
+
+/* n finite elements, the first of which is element `begin` of the tensor. */
+static void add_finite(assay_metrics_state *state, const double *g, const double *c, int64_t begin, int64_t n) {
+    assay_chunk_sums sums;
+    assay_chunk_measure(&sums, g, c, (size_t)n, state->m.ulp_dtype);
+    fold_finite(state, &sums, n);
+    assay_metrics *m = &state->m;
+    if (m->max_abs_at >= 0 && sums.max_abs < m->max_abs) return;
+    int64_t at = 0;
+    while (at < n - 1 && fabs(g[at] - c[at]) < sums.max_abs) at++;
+    take_max_abs(m, sums.max_abs, begin + at);
+}
+
+static void add_mixed(assay_metrics_state *state, const double *g, const double *c, int64_t begin, int64_t n) {
+    assay_metrics *m = &state->m;
+    for (int64_t i = 0; i < n; i++) {
+        assay_float_class gc = assay_classify(g[i]), cc = assay_classify(c[i]);
+        count_class(gc, &m->golden_nan, &m->golden_inf);
+        count_class(cc, &m->candidate_nan, &m->candidate_inf);
+        if (gc != cc) {
+            m->class_mismatches++;
+            if (m->first_class_mismatch < 0 || begin + i < m->first_class_mismatch) m->first_class_mismatch = begin + i;
+        } else if (gc == ASSAY_CLASS_FINITE) {
+            add_finite(state, g + i, c + i, begin + i, 1);
+        }
+    }
+}
+
+static const void *element(const assay_tensor *t, int64_t index) {
+    return (const char *)t->data + (size_t)index * assay_dtype_size(t->dtype);
+}
+
+void assay_metrics_add_f64(assay_metrics_state *state, const double *g, const double *c, int64_t begin, int64_t n) {
+    bool finite = assay_chunk_is_finite(g, (size_t)n) && assay_chunk_is_finite(c, (size_t)n);
+    state->m.count += n;
+    if (n > 0) (finite ? add_finite : add_mixed)(state, g, c, begin, n);
+}
+
+void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                       int64_t begin, int64_t n) {
+    double g[CHUNK], c[CHUNK];
+    for (int64_t done = 0; done < n; done += CHUNK) {
+        int64_t length = n - done < CHUNK ? n - done : CHUNK;
+        assay_chunk_load(g, element(golden, begin + done), golden->dtype, (size_t)length);
+        assay_chunk_load(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
+        assay_metrics_add_f64(state, g, c, begin + done, length);
+    }
+}
+
+static double cosine_of(double product, double golden2, double candidate2) {
+    if (golden2 == 0 || candidate2 == 0) return golden2 == candidate2 ? 1 : 0;
+    double cosine = product / (sqrt(golden2) * sqrt(candidate2));
+    if (assay_classify(cosine) != ASSAY_CLASS_FINITE) return NAN;
+    return fmin(1, fmax(-1, cosine));
+}
+
+assay_metrics assay_metrics_end(const assay_metrics_state *state) {
+    assay_metrics m = state->m;
+    m.rms = m.finite ? sqrt(state->sum_diff2 / (double)m.finite) : 0;
+    m.nmse = state->sum_diff2 == 0 ? 0 : state->sum_diff2 / state->sum_golden2;
+    m.cosine = cosine_of(state->sum_product, state->sum_golden2, state->sum_candidate2);
+    return m;
+}
+
+assay_metrics assay_metrics_measure(const assay_tensor *golden, const assay_tensor *candidate, assay_dtype ulp_dtype) {
+    assert(assay_tensor_same_shape(golden, candidate));
+    assay_metrics_state state;
+    assay_metrics_begin(&state, ulp_dtype);
+    assay_metrics_add(&state, golden, candidate, 0, assay_tensor_count(golden));
+    return assay_metrics_end(&state);
+}
+
+double assay_tensor_scale(const assay_tensor *t) {
+    double chunk[CHUNK], scale = 0;
+    int64_t n = assay_tensor_count(t);
+    for (int64_t done = 0; done < n; done += CHUNK) {
+        int64_t length = n - done < CHUNK ? n - done : CHUNK;
+        assay_chunk_load(chunk, element(t, done), t->dtype, (size_t)length);
+        for (int64_t i = 0; i < length; i++)
+            if (assay_classify(chunk[i]) == ASSAY_CLASS_FINITE) scale = fmax(scale, fabs(chunk[i]));
+    }
+    return scale;
+}

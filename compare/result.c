@@ -1,0 +1,163 @@
+#include "compare/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *assay_verdict_name(assay_verdict verdict) {
+    static const char *const names[ASSAY_VERDICT_COUNT] = {"pass",  "fail",        "missing", "missing_required",
+                                                           "extra", "not_compared"};
+    return names[verdict];
+}
+
+bool assay_verdict_fails(assay_verdict verdict) {
+    return verdict == ASSAY_VERDICT_FAIL || verdict == ASSAY_VERDICT_MISSING_REQUIRED;
+}
+
+const char *assay_tolerance_origin_name(assay_tolerance_origin origin) {
+    static const char *const names[] = {"none", "floor", "policy", "default"};
+    return names[origin];
+}
+
+const char *assay_entry_kind_name(assay_entry_kind kind) {
+    static const char *const names[] = {"stage", "step", "unknown"};
+    return names[kind];
+}
+
+const char *assay_case_verdict_name(assay_case_verdict verdict) {
+    static const char *const names[] = {"pass", "fail", "error"};
+    return names[verdict];
+}
+
+/* Makes room for one more element of `size` bytes. */
+static bool reserve(void **items, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity) return true;
+    size_t grown = *capacity ? 2 * *capacity : 16;
+    void *moved = realloc(*items, grown * size);
+    if (!moved) return false;
+    *items = moved;
+    *capacity = grown;
+    return true;
+}
+
+assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err) {
+    void *entries = c->entries;
+    if (!reserve(&entries, c->entry_count, &c->entry_capacity, sizeof *entry)) return assay_fail_nomem(err, "a result");
+    c->entries = entries;
+    c->entries[c->entry_count++] = *entry;
+    return ASSAY_OK;
+}
+
+/* A pass without metrics (both sides empty) is no evidence. */
+static bool is_evidence(const assay_entry *e) {
+    if (e->verdict == ASSAY_VERDICT_FAIL) return true;
+    return e->verdict == ASSAY_VERDICT_PASS && (e->has_metrics || e->kind == ASSAY_ENTRY_STEP);
+}
+
+static void take_worst_pass(assay_case_result *c, size_t index) {
+    const assay_entry *e = &c->entries[index];
+    if (e->verdict != ASSAY_VERDICT_PASS || !e->has_metrics || e->origin == ASSAY_TOLERANCE_NONE) return;
+    if (c->worst_pass < 0 || e->ratio_tolerance > c->entries[c->worst_pass].ratio_tolerance)
+        c->worst_pass = (int64_t)index;
+}
+
+void assay_case_result_finish(assay_case_result *c) {
+    size_t evidence = 0;
+    memset(c->counts, 0, sizeof c->counts);
+    c->first_divergence = c->worst_pass = -1;
+    c->pad_elements = 0;
+    for (size_t i = 0; i < c->entry_count; i++) {
+        const assay_entry *e = &c->entries[i];
+        c->counts[e->verdict]++;
+        c->pad_elements += e->pad_elements;
+        evidence += is_evidence(e);
+        if (c->first_divergence < 0 && assay_verdict_fails(e->verdict)) c->first_divergence = (int64_t)i;
+        take_worst_pass(c, i);
+    }
+    if (c->verdict == ASSAY_CASE_ERROR) return;
+    c->verdict = c->first_divergence < 0 && evidence ? ASSAY_CASE_PASS : ASSAY_CASE_FAIL;
+    if (!evidence && c->first_divergence < 0)
+        snprintf(c->note, sizeof c->note, "nothing was compared: the candidate has no tensor in common with the golden");
+}
+
+static char *copy_text(const char *text) { return strdup(text ? text : ""); }
+
+assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
+                                     const assay_error *why, assay_error *err) {
+    assay_case_result c = {.verdict = ASSAY_CASE_ERROR};
+    c.name = copy_text(name);
+    c.golden_name = copy_text(golden_name);
+    c.candidate_name = copy_text(NULL);
+    snprintf(c.error, sizeof c.error, "%s", why->message);
+    if (!c.name || !c.golden_name || !c.candidate_name) {
+        assay_case_result_free(&c);
+        return assay_fail_nomem(err, "a result");
+    }
+    assay_case_result_finish(&c);
+    *out = c;
+    return ASSAY_OK;
+}
+
+void assay_case_result_free(assay_case_result *c) {
+    free(c->name);
+    free(c->golden_name);
+    free(c->candidate_name);
+    free(c->entries);
+    *c = (assay_case_result){0};
+}
+
+assay_status assay_result_add_case(assay_result *result, assay_case_result *c, assay_error *err) {
+    void *cases = result->cases;
+    if (!reserve(&cases, result->case_count, &result->case_capacity, sizeof *c)) {
+        assay_case_result_free(c);
+        return assay_fail_nomem(err, "a result");
+    }
+    result->cases = cases;
+    result->cases[result->case_count++] = *c;
+    *c = (assay_case_result){0};
+    return ASSAY_OK;
+}
+
+static assay_fact *find_fact(assay_result *result, const char *key) {
+    for (size_t i = 0; i < result->fact_count; i++)
+        if (strcmp(result->facts[i].key, key) == 0) return &result->facts[i];
+    return NULL;
+}
+
+assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err) {
+    assay_fact fact = {strdup(key), strdup(value)};
+    assay_fact *old = find_fact(result, key);
+    void *facts = result->facts;
+    if (!fact.key || !fact.value ||
+        (!old && !reserve(&facts, result->fact_count, &result->fact_capacity, sizeof fact))) {
+        free(fact.key);
+        free(fact.value);
+        return assay_fail_nomem(err, "a result");
+    }
+    if (old) {
+        free(old->key);
+        free(old->value);
+        *old = fact;
+        return ASSAY_OK;
+    }
+    result->facts = facts;
+    result->facts[result->fact_count++] = fact;
+    return ASSAY_OK;
+}
+
+bool assay_result_passed(const assay_result *result) {
+    for (size_t i = 0; i < result->case_count; i++)
+        if (result->cases[i].verdict != ASSAY_CASE_PASS) return false;
+    return result->case_count > 0;
+}
+
+void assay_result_free(assay_result *result) {
+    for (size_t i = 0; i < result->case_count; i++) assay_case_result_free(&result->cases[i]);
+    for (size_t i = 0; i < result->fact_count; i++) {
+        free(result->facts[i].key);
+        free(result->facts[i].value);
+    }
+    free(result->cases);
+    free(result->facts);
+    *result = (assay_result){0};
+}

@@ -1,0 +1,151 @@
+/*
+ * The result model: what a comparison found, as plain data. Every report writer reads this and nothing else.
+ */
+#ifndef ASSAY_COMPARE_RESULT_H
+#define ASSAY_COMPARE_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/metrics.h"
+#include "core/dtype.h"
+#include "core/stages.h"
+#include "core/status.h"
+#include "core/tensor.h"
+
+typedef enum {
+    ASSAY_VERDICT_PASS,
+    ASSAY_VERDICT_FAIL,
+    ASSAY_VERDICT_MISSING,          /* the candidate lacks it; listed, does not fail the case */
+    ASSAY_VERDICT_MISSING_REQUIRED, /* the candidate lacks it and the policy requires it; fails the case */
+    ASSAY_VERDICT_EXTRA,            /* the golden lacks it; listed */
+    ASSAY_VERDICT_NOT_COMPARED,     /* not judged, and `reason` says why; listed */
+    ASSAY_VERDICT_COUNT
+} assay_verdict;
+
+/* "pass", "fail", "missing", "missing_required", "extra", "not_compared". */
+const char *assay_verdict_name(assay_verdict verdict);
+
+/* True for the verdicts that fail a case: FAIL and MISSING_REQUIRED. */
+bool assay_verdict_fails(assay_verdict verdict);
+
+/* Where a tolerance comes from. */
+typedef enum {
+    ASSAY_TOLERANCE_NONE,    /* exact */
+    ASSAY_TOLERANCE_FLOOR,   /* factor times the golden's noise floor */
+    ASSAY_TOLERANCE_POLICY,  /* atol or rtol of the policy */
+    ASSAY_TOLERANCE_DEFAULT  /* built in, because the reference has no floor */
+} assay_tolerance_origin;
+
+/* "none", "floor", "policy", "default". */
+const char *assay_tolerance_origin_name(assay_tolerance_origin origin);
+
+/* Dtype and shape of one side; rank -1 when that side has no tensor. */
+typedef struct {
+    assay_dtype dtype;
+    int rank;
+    int64_t shape[ASSAY_MAX_RANK];
+} assay_result_shape;
+
+/* The element that differs most, or the first whose class differs. */
+typedef struct {
+    int64_t index;                      /* row-major, in the golden's tensor; -1 when there is none */
+    int rank;
+    const char *axes[ASSAY_MAX_RANK];   /* static names (compare/layout.h): "batch", "head", "token", "dim" ... */
+    int64_t at[ASSAY_MAX_RANK];         /* index along each axis; along a `kept` axis that of the whole tensor */
+    double golden, candidate;
+} assay_worst;
+
+typedef enum {
+    ASSAY_ENTRY_STAGE,  /* a tensor at a place */
+    ASSAY_ENTRY_STEP,   /* a step as a whole (refusals): place.step, path, verdict, reason and rules are meant */
+    ASSAY_ENTRY_UNKNOWN /* a tensor of the candidate that is no stage: path, verdict and reason are meant */
+} assay_entry_kind;
+
+/* "stage", "step", "unknown". */
+const char *assay_entry_kind_name(assay_entry_kind kind);
+
+/* What was found at one place. */
+typedef struct {
+    assay_entry_kind kind;
+    assay_place place;
+    char path[160];     /* without leading slash; "steps/<n>" of a step */
+    bool uses_float64;  /* the golden side is "float64/<path>" */
+    assay_verdict verdict;
+    char reason[320];   /* one line; "" on a plain pass */
+    char rules[64];     /* rule ids that the stage shows, separated by spaces */
+    assay_result_shape golden, candidate;
+    bool has_metrics;
+    assay_metrics metrics;
+    assay_worst worst;
+    assay_tolerance_origin origin;
+    bool has_floor;
+    double floor;
+    double tolerance;       /* absolute; 0 when exact */
+    double deviation;       /* what is held against the tolerance: max abs; of stored memory see compare/judge.h */
+    double ratio_floor;     /* deviation / floor; 0 without a floor */
+    double ratio_tolerance; /* deviation / tolerance; infinite when tolerance is 0 and deviation is not */
+    int64_t pad_elements;   /* left out because the policy ignores pad rows */
+} assay_entry;
+
+typedef enum { ASSAY_CASE_PASS, ASSAY_CASE_FAIL, ASSAY_CASE_ERROR } assay_case_verdict;
+
+/* "pass", "fail", "error". */
+const char *assay_case_verdict_name(assay_case_verdict verdict);
+
+/* One golden against one candidate. */
+typedef struct {
+    char *name, *golden_name, *candidate_name; /* never NULL in a finished result */
+    assay_case_verdict verdict;
+    char error[1024];        /* ASSAY_CASE_ERROR: why nothing could be compared */
+    char note[160];          /* why a case without a failing entry fails ("nothing was compared"); else "" */
+    assay_entry *entries;    /* (entry_count) in execution order */
+    size_t entry_count, entry_capacity;
+    size_t counts[ASSAY_VERDICT_COUNT];
+    int64_t first_divergence; /* index of the first failing entry; -1 when none fails */
+    int64_t worst_pass;       /* index of the passing entry with the largest ratio to its tolerance; -1 when none */
+    int64_t pad_elements;     /* sum over entries */
+    bool ignore_pad_rows;
+    bool has_dtypes;
+    assay_dtype golden_dtype, candidate_dtype;
+    double seconds;           /* wall time of the comparison; filled in by the caller, 0 when not known */
+} assay_case_result;
+
+typedef struct {
+    char *key, *value;
+} assay_fact;
+
+/* One run: any number of cases, and where they ran. */
+typedef struct {
+    assay_case_result *cases;
+    size_t case_count, case_capacity;
+    assay_fact *facts; /* BLAS kernel, threads, dtype ... in order of insertion */
+    size_t fact_count, fact_capacity;
+} assay_result;
+
+/* Appends an entry. ASSAY_EINTERNAL when out of memory. */
+assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err);
+
+/* Computes counts, first divergence, worst pass and the verdict from the entries. A case in which nothing was compared
+ * fails. Leaves an ASSAY_CASE_ERROR as it is. */
+void assay_case_result_finish(assay_case_result *c);
+
+/* Makes a result of a case that could not be compared. Names may be NULL (then ""). */
+assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
+                                     const assay_error *why, assay_error *err);
+
+void assay_case_result_free(assay_case_result *c);
+
+/* Takes over *c on every outcome and clears it. ASSAY_EINTERNAL when out of memory. */
+assay_status assay_result_add_case(assay_result *result, assay_case_result *c, assay_error *err);
+
+/* Appends a fact, or replaces the value of one with the same key. Strings are copied. */
+assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err);
+
+/* True when there is at least one case and all pass. */
+bool assay_result_passed(const assay_result *result);
+
+void assay_result_free(assay_result *result);
+
+#endif

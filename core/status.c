@@ -1,0 +1,55 @@
+#include "core/status.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A message is one line on a terminal whatever the input was: file contents must not move the cursor. */
+static void replace_control_characters(char *text) {
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text)) *text = '?';
+}
+
+assay_status assay_fail(assay_error *err, assay_status status, const char *rules, const char *fmt, ...) {
+    if (!err) return status;
+    err->status = status;
+    snprintf(err->rules, sizeof err->rules, "%s", rules ? rules : "");
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(err->message, sizeof err->message, fmt, args);
+    va_end(args);
+    replace_control_characters(err->message);
+    return status;
+}
+
+assay_status assay_fail_nomem(assay_error *err, const char *what) {
+    return assay_fail(err, ASSAY_EINTERNAL, NULL, "out of memory while allocating %s", what);
+}
+
+assay_status assay_error_context(assay_error *err, const char *fmt, ...) {
+    if (!err) return ASSAY_EINTERNAL;
+    char context[sizeof err->message];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(context, sizeof context, fmt, args);
+    va_end(args);
+    char whole[2 * sizeof err->message + 2];
+    snprintf(whole, sizeof whole, "%s: %s", context, err->message);
+    whole[sizeof err->message - 1] = '\0';
+    memcpy(err->message, whole, strlen(whole) + 1);
+    replace_control_characters(err->message);
+    return err->status;
+}
+
+bool assay_error_has_rule(const assay_error *err, const char *rule) {
+    if (!err->rules[0]) return false;
+    if (strcmp(rule, "ERR-1") == 0) return true;
+    size_t length = strlen(rule);
+    for (const char *at = err->rules; (at = strstr(at, rule)); at += length) {
+        bool starts = at == err->rules || at[-1] == ' ';
+        bool ends = at[length] == '\0' || at[length] == ' ';
+        if (starts && ends) return true;
+    }
+    return false;
+}

@@ -1,0 +1,142 @@
+#include "engine/attention.h"
+
+#include <assert.h>
+#include <omp.h>
+#include <string.h>
+
+#include "engine/attention_kernels.h"
+#include "engine/real.h"
+
+static const real clamp_value = -1000000; /* ATT-1 */
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t memory_length(const REAL(assay_attention) * a) { return a->memory ? a->memory->length : 0; }
+static int64_t query_block(const REAL(assay_attention) * a) { return smaller(a->queries, ASSAY_ATTENTION_QUERIES); }
+
+/* One block of queries of one head. */
+typedef struct {
+    int64_t b, h, first, q;   /* queries [first, first + q) */
+    int64_t row;              /* b * H + h */
+    REAL(assay_block) scores; /* (q, L+m) */
+    real *tile;
+} block_job;
+
+size_t REAL(assay_attention_scratch)(const REAL(assay_attention) * a) {
+    int64_t keys = a->local + memory_length(a);
+    return (size_t)(query_block(a) * keys + ASSAY_ATTENTION_TILE * a->head_dim);
+}
+
+static assay_rows local_rows(const REAL(assay_attention) * a, const real *data, int64_t row) {
+    return (assay_rows){data + row * a->local_capacity * a->head_dim, REAL_DTYPE, a->local, a->head_dim};
+}
+
+static assay_rows memory_rows(const assay_memory *memory, const assay_memory_block *block, const void *data,
+                              int64_t row) {
+    size_t offset = (size_t)(row * block->capacity * memory->head_dim) * assay_dtype_size(memory->dtype);
+    return (assay_rows){(const char *)data + offset, memory->dtype, block->length, memory->head_dim};
+}
+
+static void compute_scores(const REAL(assay_attention) * a, const block_job *job) {
+    real scale = 1 / real_sqrt((real)a->head_dim); /* ATT-1 */
+    const real *query = a->query + (job->row * a->queries + job->first) * a->head_dim;
+    assay_rows local = local_rows(a, a->key, job->row);
+    REAL(assay_block) part = job->scores;
+    REAL(assay_score_keys)(part, query, &local, scale, job->tile);
+    part.data += a->local;
+    for (size_t i = 0; a->memory && i < a->memory->block_count; i++) {
+        const assay_memory_block *block = &a->memory->blocks[i];
+        assay_rows keys = memory_rows(a->memory, block, block->key, job->row);
+        REAL(assay_score_keys)(part, query, &keys, scale, job->tile);
+        part.data += block->length;
+    }
+}
+
+/* ATT-5, ATT-1: a hidden key's score plus the dtype's minimum, clamped to -1e6, is -1e6 whatever the score was. */
+static void mask_clamped(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
+    const uint8_t *keep = a->keep + job->b * a->keep_stride;
+    int64_t visible = a->local - a->queries + query + 1;
+    for (int64_t j = 0; j < a->local; j++) {
+        bool hidden = j >= visible || !keep[j] || row[j] < clamp_value;
+        row[j] = hidden ? clamp_value : row[j];
+    }
+    if (!a->memory) return;
+    const real *mask = a->memory_mask + job->b * a->memory_mask_stride;
+    real *memory_row = row + a->local;
+    for (int64_t j = 0; j < memory_length(a); j++) {
+        real score = memory_row[j] + mask[j];
+        memory_row[j] = score < clamp_value ? clamp_value : score;
+    }
+}
+
+/* ATT-4: one mask gives the dtype's minimum (it absorbs the score), two give -inf. */
+static void mask_unclamped(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
+    const real lowest = -(real)assay_dtype_max(REAL_DTYPE);
+    const uint8_t *keep = a->keep + job->b * a->keep_stride;
+    int64_t visible = a->local - a->queries + query + 1;
+    for (int64_t j = 0; j < a->local; j++) {
+        bool future = j >= visible, pad = !keep[j];
+        if (future || pad) row[j] = future && pad ? -(real)INFINITY : row[j] + lowest;
+    }
+    if (!a->memory) return;
+    const real *mask = a->memory_mask + job->b * a->memory_mask_stride;
+    for (int64_t j = 0; j < memory_length(a); j++) row[a->local + j] += mask[j];
+}
+
+static void mix(const REAL(assay_attention) * a, const block_job *job) {
+    int64_t stride = a->heads * a->head_dim;
+    real *out = a->out + (job->b * a->queries + job->first) * stride + job->h * a->head_dim;
+    for (int64_t r = 0; r < job->q; r++) memset(out + r * stride, 0, (size_t)a->head_dim * sizeof *out);
+    REAL(assay_block) target = {out, job->q, stride};
+    REAL(assay_block) probs = job->scores;
+    assay_rows local = local_rows(a, a->value, job->row);
+    REAL(assay_mix_values)(target, probs, &local, job->tile);
+    probs.data += a->local;
+    for (size_t i = 0; a->memory && i < a->memory->block_count; i++) {
+        const assay_memory_block *block = &a->memory->blocks[i];
+        assay_rows values = memory_rows(a->memory, block, block->value, job->row);
+        REAL(assay_mix_values)(target, probs, &values, job->tile);
+        probs.data += block->length;
+    }
+}
+
+static void copy_tap(const REAL(assay_attention) * a, const block_job *job, real *tap) {
+    int64_t keys = a->local + memory_length(a);
+    if (tap)
+        memcpy(tap + (job->row * a->queries + job->first) * keys, job->scores.data,
+               (size_t)(job->q * keys) * sizeof *tap);
+}
+
+static void attend_block(const REAL(assay_attention) * a, const block_job *job) {
+    compute_scores(a, job);
+    for (int64_t r = 0; r < job->q; r++) {
+        real *row = job->scores.data + r * job->scores.stride;
+        if (a->unclamped) mask_unclamped(a, job, row, job->first + r);
+        else mask_clamped(a, job, row, job->first + r);
+    }
+    copy_tap(a, job, a->scores);
+    for (int64_t r = 0; r < job->q; r++)
+        REAL(assay_softmax)(job->scores.data + r * job->scores.stride, job->scores.stride);
+    copy_tap(a, job, a->probs);
+    mix(a, job);
+}
+
+void REAL(assay_attend)(const REAL(assay_attention) * a, real *scratch, int threads) {
+    int64_t block = query_block(a), blocks = (a->queries + block - 1) / block;
+    int64_t jobs = a->batch * a->heads * blocks;
+    int64_t keys = a->local + memory_length(a);
+    size_t per_thread = REAL(assay_attention_scratch)(a);
+#pragma omp parallel for schedule(static) \
+    num_threads(threads) if (jobs > 1 && a->batch * a->heads * a->queries * keys * a->head_dim > 65536)
+    for (int64_t i = 0; i < jobs; i++) {
+        int64_t row = i / blocks, first = i % blocks * block;
+        real *mine = scratch + (size_t)omp_get_thread_num() * per_thread;
+        block_job job = {.b = row / a->heads,
+                         .h = row % a->heads,
+                         .first = first,
+                         .q = smaller(block, a->queries - first),
+                         .row = row,
+                         .tile = mine + block * keys};
+        job.scores = (REAL(assay_block)){mine, job.q, keys};
+        attend_block(a, &job);
+    }
+}

@@ -1,0 +1,96 @@
+/* assay_forward: checks a call, runs it in the model's precision, and judges its labels. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/classify.h"
+#include "engine/loss.h"
+#include "engine/plan.h"
+
+/* engine/call.h, once for each precision */
+assay_status assay_call_run_f32(assay_past *, const assay_plan *, const assay_call *, const assay_taps *,
+                                assay_tensor *, assay_error *);
+assay_status assay_call_run_f64(assay_past *, const assay_plan *, const assay_call *, const assay_taps *,
+                                assay_tensor *, assay_error *);
+
+static const assay_tensor *labels_of(const assay_call *call) {
+    return call->labels && call->labels->data ? call->labels : NULL;
+}
+
+/* What refuses a call besides the plan: the head's own rules. */
+static assay_status check_head(const assay_config *c, const assay_plan *plan, const assay_call *call,
+                               assay_problem *problem, assay_error *err) {
+    const assay_tensor *labels = labels_of(call);
+    if (c->head == ASSAY_HEAD_CAUSAL_LM)
+        return labels ? assay_loss_check_labels(labels, plan->batch, plan->tokens, c->vocab_size, err) : ASSAY_OK;
+    if (c->pad_token_id == ASSAY_NO_TOKEN && plan->batch != 1)
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1 CLS-1",
+                          "classification of a batch of %lld needs a pad_token_id in the configuration (CLS-1)",
+                          (long long)plan->batch);
+    return labels ? assay_classify_check_labels(c, plan->batch, labels, problem, err) : ASSAY_OK;
+}
+
+static assay_status alloc_logits(const assay_config *c, const assay_plan *plan, const assay_call *call,
+                                 assay_dtype dtype, assay_tensor *out, assay_error *err) {
+    if (c->head == ASSAY_HEAD_CLASSIFICATION)
+        return assay_tensor_alloc(out, dtype, 2, (int64_t[]){plan->batch, c->num_labels}, "logits", err);
+    int64_t tokens = call->last_logits_only ? 1 : plan->tokens;
+    return assay_tensor_alloc(out, dtype, 3, (int64_t[]){plan->batch, tokens, c->vocab_size}, "logits", err);
+}
+
+static double rounded(double loss, assay_dtype dtype) { return dtype == ASSAY_F32 ? (double)(float)loss : loss; }
+
+static void compute_loss(const assay_model *model, const assay_call *call, assay_problem problem, assay_output *out) {
+    const assay_tensor *labels = labels_of(call);
+    if (!labels) return;
+    double loss = model->config.head == ASSAY_HEAD_CLASSIFICATION ? assay_classify_loss(&out->logits, labels, problem)
+                                                                  : assay_loss_causal(&out->logits, labels);
+    out->has_loss = true;
+    out->loss = rounded(loss, model->dtype);
+}
+
+/* Runs a planned call. What fails here has no rule behind it, and leaves no past. */
+static assay_status run_plan(const assay_model *model, assay_past *past, assay_plan *plan, const assay_call *call,
+                             const assay_taps *taps, assay_output *out, assay_error *err) {
+    assay_status st = alloc_logits(&model->config, plan, call, model->dtype, &out->logits, err);
+    if (st) return st;
+    if (assay_past_batch(past) == 0) st = assay_past_begin(past, plan->batch, err);
+    if (!st)
+        st = model->dtype == ASSAY_F64 ? assay_call_run_f64(past, plan, call, taps, &out->logits, err)
+                                       : assay_call_run_f32(past, plan, call, taps, &out->logits, err);
+    if (st) {
+        assay_past_clear(past);
+        return st;
+    }
+    out->windows = plan->windows;
+    out->window_count = plan->window_count;
+    plan->windows = NULL;
+    return ASSAY_OK;
+}
+
+assay_status assay_forward(const assay_model *model, assay_past *past, const assay_call *call, const assay_taps *taps,
+                           assay_output *out, assay_error *err) {
+    assert(past->model == model);
+    assert(!(call->last_logits_only && labels_of(call)));
+    assay_plan plan;
+    assay_status st = assay_plan_make(&plan, past, call, err);
+    if (st) return st;
+    assay_problem problem = call->problem ? *call->problem : model->config.problem_type;
+    assay_output result = {0};
+    st = check_head(&model->config, &plan, call, &problem, err);
+    if (!st) st = run_plan(model, past, &plan, call, taps, &result, err);
+    assay_plan_free(&plan);
+    if (st) {
+        assay_output_free(&result);
+        return st;
+    }
+    compute_loss(model, call, problem, &result);
+    if (call->problem && labels_of(call)) *call->problem = problem;
+    *out = result;
+    return ASSAY_OK;
+}
+
+void assay_output_free(assay_output *out) {
+    free(out->windows);
+    assay_tensor_free(&out->logits);
+    *out = (assay_output){0};
+}

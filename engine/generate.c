@@ -1,0 +1,203 @@
+#include "engine/generate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/model.h"
+#include "engine/positions.h"
+
+/* State of one generation. S is the length of the mask so far, N of the tokens. Both have room for all new tokens. */
+typedef struct {
+    const assay_model *model;
+    assay_past *past;
+    const assay_generate_call *call;
+    int64_t batch;
+    int64_t n, n_room; /* tokens: (B, n_room), n used */
+    int64_t s, s_room; /* mask: (B, s_room), s used */
+    int64_t *tokens;
+    double *mask;
+    bool *finished;     /* (B) */
+    int64_t fill_token; /* what a finished row gets */
+} generator;
+
+static assay_status check_call(const assay_generate_call *call, assay_error *err) {
+    const assay_tensor *ids = call->input_ids;
+    if (!ids || !ids->data || ids->rank != 2 || ids->dtype != ASSAY_I64 || assay_tensor_count(ids) == 0)
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1",
+                          "generation needs a prompt: input_ids of shape (batch, tokens), at least one token "
+                          "(ERR-1)");
+    if (call->max_new_tokens < 1 || call->max_new_tokens > INT32_MAX)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "max_new_tokens is %lld; it must be at least 1",
+                          (long long)call->max_new_tokens);
+    const assay_tensor *mask = call->attention_mask;
+    if (mask && mask->data && (mask->rank != 2 || mask->dtype != ASSAY_F64 || mask->shape[0] != ids->shape[0]))
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1 SCHED-6",
+                          "attention_mask must have one row for each of the prompt's %lld rows (SCHED-6)",
+                          (long long)ids->shape[0]);
+    return call->sampling ? assay_sampling_check(call->sampling, err) : ASSAY_OK;
+}
+
+/* GEN-2: pads in the prompt are masked, unless the pad token is the end token. */
+static bool pads_are_masked(const generator *g) {
+    int64_t pad = g->model->config.pad_token_id;
+    return pad != ASSAY_NO_TOKEN && !(g->call->has_eos_token_id && g->call->eos_token_id == pad);
+}
+
+static void start_mask(generator *g) {
+    const assay_tensor *given = g->call->attention_mask;
+    bool masked = pads_are_masked(g);
+    for (int64_t b = 0; b < g->batch; b++)
+        for (int64_t j = 0; j < g->s; j++) {
+            double *entry = &g->mask[b * g->s_room + j];
+            if (given && given->data) *entry = ((const double *)given->data)[b * g->s + j];
+            else *entry = masked && g->tokens[b * g->n_room + j] == g->model->config.pad_token_id ? 0 : 1;
+        }
+}
+
+static void release(generator *g) {
+    free(g->tokens);
+    free(g->mask);
+    free(g->finished);
+}
+
+static assay_status start(generator *g, assay_error *err) {
+    const assay_tensor *ids = g->call->input_ids, *mask = g->call->attention_mask;
+    g->batch = ids->shape[0];
+    g->n = ids->shape[1];
+    g->s = mask && mask->data ? mask->shape[1] : g->n;
+    g->n_room = g->n + g->call->max_new_tokens;
+    g->s_room = g->s + g->call->max_new_tokens;
+    int64_t pad = g->model->config.pad_token_id;
+    g->fill_token = pad == ASSAY_NO_TOKEN ? g->call->eos_token_id : pad;
+    g->tokens = malloc((size_t)(g->batch * g->n_room) * sizeof *g->tokens);
+    g->mask = malloc((size_t)(g->batch * g->s_room) * sizeof *g->mask);
+    g->finished = calloc((size_t)g->batch, sizeof *g->finished);
+    if (!g->tokens || !g->mask || !g->finished) return assay_fail_nomem(err, "the tokens of a generation");
+    for (int64_t b = 0; b < g->batch; b++)
+        memcpy(g->tokens + b * g->n_room, (const int64_t *)ids->data + b * g->n, (size_t)g->n * sizeof *g->tokens);
+    start_mask(g);
+    return ASSAY_OK;
+}
+
+/* What a step feeds: ids (B,t), positions of the mask's length cut to the last one where there is a local cache (POS-4), and
+ * the mask over everything so far. */
+typedef struct {
+    assay_tensor ids, positions, mask;
+} step_input;
+
+static void free_input(step_input *in) {
+    assay_tensor_free(&in->ids);
+    assay_tensor_free(&in->positions);
+    assay_tensor_free(&in->mask);
+}
+
+static assay_status build_input(const generator *g, step_input *in, assay_error *err) {
+    bool cached = assay_past_local_length(g->past) > 0; /* GEN-1, GEN-3 */
+    int64_t t = cached ? 1 : g->n, p = cached ? 1 : g->s;
+    assay_status st = assay_tensor_alloc(&in->ids, ASSAY_I64, 2, (int64_t[]){g->batch, t}, "a step's ids", err);
+    if (!st) st = assay_tensor_alloc(&in->positions, ASSAY_I64, 2, (int64_t[]){g->batch, p}, "a step's positions", err);
+    if (!st) st = assay_tensor_alloc(&in->mask, ASSAY_F64, 2, (int64_t[]){g->batch, g->s}, "a step's mask", err);
+    int64_t *row_positions = st ? NULL : malloc((size_t)g->s * sizeof *row_positions);
+    if (!st && !row_positions) st = assay_fail_nomem(err, "a step's positions");
+    for (int64_t b = 0; !st && b < g->batch; b++) {
+        const double *mask = g->mask + b * g->s_room;
+        assay_positions_from_mask(row_positions, mask, g->s);
+        memcpy((int64_t *)in->ids.data + b * t, g->tokens + b * g->n_room + g->n - t, (size_t)t * sizeof(int64_t));
+        memcpy((int64_t *)in->positions.data + b * p, row_positions + g->s - p, (size_t)p * sizeof(int64_t));
+        memcpy((double *)in->mask.data + b * g->s, mask, (size_t)g->s * sizeof *mask);
+    }
+    free(row_positions);
+    return st;
+}
+
+static assay_status run_step(const generator *g, const assay_taps *taps, assay_output *out, assay_error *err) {
+    step_input in = {0};
+    assay_status st = build_input(g, &in, err);
+    /* The original passes generation's use_cache explicitly: the config's (CACHE-5). */
+    assay_call call = {.input_ids = &in.ids,
+                       .attention_mask = &in.mask,
+                       .position_ids = &in.positions,
+                       .use_cache = g->model->config.use_cache,
+                       .has_last_context_length = g->call->has_last_context_length,
+                       .last_context_length = g->call->last_context_length,
+                       .last_logits_only = true};
+    if (!st) st = assay_forward(g->model, g->past, &call, taps, out, err);
+    free_input(&in);
+    return st;
+}
+
+static assay_status choose(const generator *g, const assay_tensor *logits, int64_t b, int64_t step, int64_t *out,
+                           assay_error *err) {
+    int64_t v = g->model->config.vocab_size;
+    if (!g->call->sampling) {
+        *out = assay_argmax(logits, b * v, v);
+        return ASSAY_OK;
+    }
+    assay_draw draw = {logits, b * v, v, assay_sampling_uniform(g->call->sampling, b, step)};
+    return assay_sample(&draw, g->call->sampling, out, err);
+}
+
+/* Appends the next token of each row. *done: every row has met the end token. */
+static assay_status append(generator *g, const assay_tensor *logits, int64_t step, bool *done, assay_error *err) {
+    *done = g->call->has_eos_token_id;
+    for (int64_t b = 0; b < g->batch; b++) {
+        int64_t token = g->fill_token;
+        assay_status st = g->finished[b] ? ASSAY_OK : choose(g, logits, b, step, &token, err);
+        if (st) return st;
+        g->tokens[b * g->n_room + g->n] = token;
+        g->mask[b * g->s_room + g->s] = 1;
+        if (g->call->has_eos_token_id && token == g->call->eos_token_id) g->finished[b] = true;
+        *done = *done && g->finished[b];
+    }
+    g->n++;
+    g->s++;
+    return ASSAY_OK;
+}
+
+static assay_status all_steps(generator *g, const assay_taps *taps, assay_generation *out, assay_error *err) {
+    assay_taps counted = taps ? *taps : (assay_taps){0};
+    bool done = false;
+    for (int64_t step = 0; step < g->call->max_new_tokens && !done; step++) {
+        assay_output output = {0};
+        assay_status st = run_step(g, taps ? &counted : NULL, &output, err);
+        if (!st) st = append(g, &output.logits, step, &done, err);
+        counted.first_window += (int64_t)output.window_count;
+        if (!st && step == 0) {
+            out->windows = output.windows;
+            out->window_count = output.window_count;
+            output.windows = NULL;
+        }
+        assay_output_free(&output);
+        if (st) return st;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status take_tokens(const generator *g, assay_generation *out, assay_error *err) {
+    assay_status st =
+        assay_tensor_alloc(&out->tokens, ASSAY_I64, 2, (int64_t[]){g->batch, g->n}, "generated tokens", err);
+    for (int64_t b = 0; !st && b < g->batch; b++)
+        memcpy((int64_t *)out->tokens.data + b * g->n, g->tokens + b * g->n_room, (size_t)g->n * sizeof(int64_t));
+    return st;
+}
+
+assay_status assay_generate(const assay_model *model, assay_past *past, const assay_generate_call *call,
+                            const assay_taps *taps, assay_generation *out, assay_error *err) {
+    assay_status st = check_call(call, err);
+    if (st) return st;
+    generator g = {.model = model, .past = past, .call = call};
+    assay_generation result = {0};
+    st = start(&g, err);
+    if (!st) st = all_steps(&g, taps, &result, err);
+    if (!st) st = take_tokens(&g, &result, err);
+    release(&g);
+    if (st) assay_generation_free(&result);
+    else *out = result;
+    return st;
+}
+
+void assay_generation_free(assay_generation *generation) {
+    free(generation->windows);
+    assay_tensor_free(&generation->tokens);
+    *generation = (assay_generation){0};
+}

@@ -1,0 +1,249 @@
+/* A past as tensors: export, import, and reordering along the batch (rules CACHE-5, CACHE-7, MEM-11). */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/model.h"
+
+/* ---- export ---- */
+
+static assay_status export_local(const assay_past *past, int64_t layer, assay_past_layer *out, assay_error *err) {
+    const assay_config *c = &past->model->config;
+    int64_t d = assay_config_head_dim(c), length = past->local_length;
+    int64_t shape[] = {past->batch, c->num_attention_heads, length, d};
+    assay_status st = assay_tensor_alloc(&out->key, past->model->dtype, 4, shape, "a local cache", err);
+    if (!st) st = assay_tensor_alloc(&out->value, past->model->dtype, 4, shape, "a local cache", err);
+    if (!st) st = assay_tensor_alloc(&out->position, ASSAY_I64, 2, (int64_t[]){past->batch, length}, "positions", err);
+    if (st || length == 0) return st;
+    size_t token = (size_t)d * assay_dtype_size(past->model->dtype), nbytes = (size_t)length * token;
+    for (int64_t row = 0; row < shape[0] * shape[1]; row++) {
+        size_t from = (size_t)(row * past->local_capacity) * token;
+        memcpy((char *)out->key.data + (size_t)row * nbytes, (const char *)past->local[layer].key + from, nbytes);
+        memcpy((char *)out->value.data + (size_t)row * nbytes, (const char *)past->local[layer].value + from, nbytes);
+    }
+    for (int64_t b = 0; b < past->batch; b++)
+        memcpy((int64_t *)out->position.data + b * length, past->position + b * past->local_capacity,
+               (size_t)length * sizeof(int64_t));
+    return ASSAY_OK;
+}
+
+static assay_status export_memory(const assay_past *past, int64_t layer, assay_past_layer *out, assay_error *err) {
+    const assay_config *c = &past->model->config;
+    int64_t m = c->is_memory_layer[layer] ? past->memory_length : 0;
+    int64_t shape[] = {past->batch, c->num_attention_heads, m, assay_config_head_dim(c)};
+    assay_status st = assay_tensor_alloc(&out->mem_key, c->mem_dtype, 4, shape, "a memory", err);
+    if (!st) st = assay_tensor_alloc(&out->mem_value, c->mem_dtype, 4, shape, "a memory", err);
+    if (!st)
+        st = assay_tensor_alloc(&out->mem_mask, past->model->dtype, 2, (int64_t[]){past->batch, m}, "a memory mask",
+                                err);
+    if (st || m == 0) return st;
+    assay_memory_read(&past->memory[layer], 0, 0, m, out->mem_key.data);
+    assay_memory_read(&past->memory[layer], 1, 0, m, out->mem_value.data);
+    size_t size = assay_dtype_size(past->model->dtype);
+    for (int64_t b = 0; b < past->batch; b++)
+        memcpy((char *)out->mem_mask.data + (size_t)(b * m) * size,
+               (const char *)past->memory_mask + (size_t)(b * past->memory_mask_capacity) * size, (size_t)m * size);
+    return ASSAY_OK;
+}
+
+assay_status assay_past_export(const assay_past *past, int64_t layer, assay_past_layer *out, assay_error *err) {
+    assert(layer >= 0 && layer < past->model->config.num_hidden_layers);
+    assay_past_layer result = {0};
+    assay_status st = export_local(past, layer, &result, err);
+    if (!st) st = export_memory(past, layer, &result, err);
+    if (st) assay_past_layer_free(&result);
+    else *out = result;
+    return st;
+}
+
+void assay_past_layer_free(assay_past_layer *layer) {
+    assay_tensor *parts[] = {&layer->key,     &layer->value,     &layer->position,
+                             &layer->mem_key, &layer->mem_value, &layer->mem_mask};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) assay_tensor_free(parts[i]);
+}
+
+/* ---- import ---- */
+
+static int64_t length_of(const assay_tensor *t, int axis) {
+    if (!t->data || t->rank <= axis || assay_tensor_count(t) == 0) return 0;
+    return t->shape[axis];
+}
+
+static bool has_shape(const assay_tensor *t, int rank, const int64_t *shape) {
+    assay_tensor expected = assay_tensor_view(t->dtype, rank, shape, NULL);
+    return t->data && assay_tensor_same_shape(t, &expected);
+}
+
+/* The sizes that every layer of an imported past must share. */
+typedef struct {
+    int64_t batch, local, memory;
+} past_sizes;
+
+static assay_status check_layer(const assay_past *past, const assay_past_layer *part, int64_t layer,
+                                const past_sizes *sizes, assay_error *err) {
+    const assay_config *c = &past->model->config;
+    int64_t h = c->num_attention_heads, d = assay_config_head_dim(c);
+    bool is_memory = c->is_memory_layer[layer];
+    if (!is_memory && length_of(&part->mem_key, 2) > 0)
+        return assay_fail(err, ASSAY_EINPUT, "MEM-11",
+                          "the past has memory for layer %lld, which is no memory layer (MEM-11)", (long long)layer);
+    const int64_t local[] = {sizes->batch, h, sizes->local, d}, memory[] = {sizes->batch, h, sizes->memory, d};
+    bool fits =
+        length_of(&part->key, 2) == sizes->local && (!is_memory || length_of(&part->mem_key, 2) == sizes->memory);
+    if (fits && sizes->local > 0)
+        fits = has_shape(&part->key, 4, local) && has_shape(&part->value, 4, local) &&
+               has_shape(&part->position, 2, (int64_t[]){sizes->batch, sizes->local}) &&
+               part->position.dtype == ASSAY_I64;
+    if (fits && is_memory && sizes->memory > 0)
+        fits = has_shape(&part->mem_key, 4, memory) && has_shape(&part->mem_value, 4, memory) &&
+               has_shape(&part->mem_mask, 2, (int64_t[]){sizes->batch, sizes->memory});
+    if (fits) return ASSAY_OK;
+    return assay_fail(
+        err, ASSAY_EINPUT, "CACHE-5",
+        "the past of layer %lld has tensors whose shapes do not fit the model, each other or the other layers "
+        "(CACHE-5)",
+        (long long)layer);
+}
+
+static past_sizes sizes_of(const assay_past *past, const assay_past_layer *layers) {
+    past_sizes sizes = {.local = length_of(&layers[0].key, 2)};
+    if (sizes.local) sizes.batch = layers[0].key.shape[0];
+    for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) {
+        if (!past->model->config.is_memory_layer[i] || length_of(&layers[i].mem_key, 2) == 0) continue;
+        sizes.memory = layers[i].mem_key.shape[2];
+        sizes.batch = layers[i].mem_key.shape[0];
+        break;
+    }
+    return sizes;
+}
+
+static void import_local(assay_past *past, const assay_past_layer *part, int64_t layer) {
+    const assay_config *c = &past->model->config;
+    int64_t per_row = past->local_length * assay_config_head_dim(c);
+    int64_t stride = past->local_capacity * assay_config_head_dim(c);
+    size_t to = assay_dtype_size(past->model->dtype);
+    for (int64_t row = 0; row < past->batch * c->num_attention_heads; row++) {
+        size_t key_from = (size_t)(row * per_row) * assay_dtype_size(part->key.dtype);
+        size_t value_from = (size_t)(row * per_row) * assay_dtype_size(part->value.dtype);
+        assay_convert((char *)past->local[layer].key + (size_t)(row * stride) * to, past->model->dtype,
+                      (const char *)part->key.data + key_from, part->key.dtype, (size_t)per_row);
+        assay_convert((char *)past->local[layer].value + (size_t)(row * stride) * to, past->model->dtype,
+                      (const char *)part->value.data + value_from, part->value.dtype, (size_t)per_row);
+    }
+}
+
+static assay_status import_memory(assay_past *past, const assay_past_layer *part, int64_t layer, int64_t m,
+                                  assay_error *err) {
+    assay_tensor value;
+    assay_status st = assay_tensor_copy(&value, &part->mem_value, part->mem_key.dtype, err);
+    if (st) return st;
+    assay_memory_source source = {.key = part->mem_key.data,
+                                  .value = value.data,
+                                  .dtype = part->mem_key.dtype,
+                                  .row_stride = m * past->memory[layer].head_dim,
+                                  .n = m};
+    st = assay_memory_append(&past->memory[layer], &source, err);
+    assay_tensor_free(&value);
+    return st;
+}
+
+/* Masks are shared by the memory layers: the first one's are taken. */
+static void import_mask(assay_past *past, const assay_tensor *mask) {
+    size_t size = assay_dtype_size(past->model->dtype), from = assay_dtype_size(mask->dtype);
+    for (int64_t b = 0; b < past->batch; b++)
+        assay_convert((char *)past->memory_mask + (size_t)(b * past->memory_mask_capacity) * size, past->model->dtype,
+                      (const char *)mask->data + (size_t)(b * past->memory_length) * from, mask->dtype,
+                      (size_t)past->memory_length);
+}
+
+static assay_status import_all(assay_past *past, const assay_past_layer *layers, const past_sizes *sizes,
+                               assay_error *err) {
+    assay_status st = assay_past_begin(past, sizes->batch, err);
+    if (!st) st = assay_past_reserve_local(past, sizes->local, err);
+    if (!st) st = assay_past_reserve_mask(past, sizes->memory, err);
+    if (st) return st;
+    past->local_length = sizes->local;
+    past->memory_length = sizes->memory;
+    bool have_mask = false;
+    for (int64_t i = 0; !st && i < past->model->config.num_hidden_layers; i++) {
+        if (sizes->local) import_local(past, &layers[i], i);
+        if (!past->model->config.is_memory_layer[i] || !sizes->memory) continue;
+        st = import_memory(past, &layers[i], i, sizes->memory, err);
+        if (!have_mask) import_mask(past, &layers[i].mem_mask);
+        have_mask = true;
+    }
+    for (int64_t b = 0; !st && sizes->local && b < sizes->batch; b++)
+        memcpy(past->position + b * past->local_capacity, (const int64_t *)layers[0].position.data + b * sizes->local,
+               (size_t)sizes->local * sizeof(int64_t));
+    return st;
+}
+
+assay_status assay_past_import(assay_past *past, const assay_past_layer *layers, assay_error *err) {
+    past_sizes sizes = sizes_of(past, layers);
+    for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) {
+        assay_status st = check_layer(past, &layers[i], i, &sizes, err);
+        if (st) return st;
+    }
+    assay_past_clear(past);
+    if (sizes.local == 0 && sizes.memory == 0) return ASSAY_OK;
+    assay_status st = import_all(past, layers, &sizes, err);
+    if (st) assay_past_clear(past);
+    return st;
+}
+
+/* ---- reorder ---- */
+
+/* out = the rows beam_idx of t, along the batch. */
+static assay_status select_rows(assay_tensor *t, const int64_t *beam_idx, int64_t n, assay_error *err) {
+    int64_t batch = t->shape[0];
+    size_t row = batch ? assay_tensor_nbytes(t) / (size_t)batch : 0;
+    assay_tensor picked;
+    int64_t shape[ASSAY_MAX_RANK];
+    for (int i = 0; i < t->rank; i++) shape[i] = t->shape[i];
+    shape[0] = n;
+    assay_status st = assay_tensor_alloc(&picked, t->dtype, t->rank, shape, "a reordered past", err);
+    if (st) return st;
+    for (int64_t i = 0; i < n; i++)
+        memcpy((char *)picked.data + (size_t)i * row, (const char *)t->data + (size_t)beam_idx[i] * row, row);
+    assay_tensor_free(t);
+    *t = picked;
+    return ASSAY_OK;
+}
+
+static assay_status reorder_layer(assay_past_layer *layer, const int64_t *beam_idx, int64_t n, assay_error *err) {
+    assay_tensor *parts[] = {&layer->key,     &layer->value,     &layer->position,
+                             &layer->mem_key, &layer->mem_value, &layer->mem_mask};
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = select_rows(parts[i], beam_idx, n, err);
+    return st;
+}
+
+static assay_status check_beams(const assay_past *past, const int64_t *beam_idx, int64_t n, assay_error *err) {
+    int64_t batch = assay_past_batch(past);
+    if (batch == 0)
+        return assay_fail(err, ASSAY_EINPUT, "CACHE-7",
+                          "there is no past to reorder; run a call that leaves one first (CACHE-7)");
+    if (n < 1) return assay_fail(err, ASSAY_EINPUT, "CACHE-7", "beam_idx is empty; give at least one row (CACHE-7)");
+    for (int64_t i = 0; i < n; i++)
+        if (beam_idx[i] < 0 || beam_idx[i] >= batch)
+            return assay_fail(err, ASSAY_EINPUT, "CACHE-7",
+                              "beam_idx[%lld] is %lld; the past has rows 0 to %lld (CACHE-7)", (long long)i,
+                              (long long)beam_idx[i], (long long)(batch - 1));
+    return ASSAY_OK;
+}
+
+assay_status assay_past_reorder(assay_past *past, const int64_t *beam_idx, int64_t n, assay_error *err) {
+    assay_status st = check_beams(past, beam_idx, n, err);
+    if (st) return st;
+    int64_t count = past->model->config.num_hidden_layers;
+    assay_past_layer *layers = calloc((size_t)count, sizeof *layers);
+    if (!layers) return assay_fail_nomem(err, "a reordered past");
+    for (int64_t i = 0; !st && i < count; i++) {
+        st = assay_past_export(past, i, &layers[i], err);
+        if (!st) st = reorder_layer(&layers[i], beam_idx, n, err);
+    }
+    if (!st) st = assay_past_import(past, layers, err);
+    for (int64_t i = 0; i < count; i++) assay_past_layer_free(&layers[i]);
+    free(layers);
+    return st;
+}

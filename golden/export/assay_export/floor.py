@@ -1,0 +1,235 @@
+"""The noise floor: how far the original's own results move when only rounding changes.
+
+For each floating tensor it is the largest absolute distance between the golden's run and
+ (a) the original's float64 run,
+ (b) runs in which every weight is moved by one ulp up or down at random,
+ (c) where memory is narrower than the run: runs in which values close to a rounding boundary of mem_dtype are stored on a
+     random side of it, as a correct port whose keys differ by rounding may store them,
+and at least 4 ulp of the tensor's scale. (a) and (b) also check that the case is well conditioned.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Optional
+
+import torch
+
+from . import counter, runner, weights
+from .capture import UNROUNDED
+from .errors import IllConditioned
+from .original import DTYPES
+
+ULPS = 4.0
+FRESH_RUNS = 3          # perturbed runs that check the floor of the others
+FRESH_FACTOR = 4.0
+STORE_RUNS = 4
+STORE_REACH = 8.0       # floors to a rounding boundary within which a value may be stored on either side
+MARGIN_FACTOR = 32.0    # floors of the logits that a generated token's margin must exceed
+LARGEST_RELATIVE = {4: 2e-5, 2: 2e-3, 8: 2e-5}  # of the logits, by the size of mem_dtype
+SENTINEL = -1e6
+
+
+def is_exact(path: str, tensor: torch.Tensor) -> bool:
+    """Integers and masks have no floor."""
+    return not tensor.is_floating_point() or path.endswith(("_mask", ".mask"))
+
+
+def sentinels(path: str, base: torch.Tensor) -> Optional[torch.Tensor]:
+    """Hidden entries of attn_scores: at the clamp of ATT-1."""
+    if not path.endswith("attn_scores"):
+        return None
+    limit = max(torch.tensor(SENTINEL, dtype=base.dtype).item(), torch.finfo(base.dtype).min)
+    return base <= limit
+
+
+def scale_of(path: str, base: torch.Tensor) -> float:
+    """The largest finite magnitude, hidden scores aside."""
+    usable = torch.isfinite(base)
+    hidden = sentinels(path, base)
+    if hidden is not None:
+        usable &= ~hidden
+    chosen = base[usable]
+    return chosen.abs().max().item() if chosen.numel() else 0.0
+
+
+def ulp(scale: float, dtype: torch.dtype) -> float:
+    """The distance from `scale` to the next number of `dtype` above it (in the normal range)."""
+    info = torch.finfo(dtype)
+    value = torch.tensor(max(scale, info.tiny), dtype=torch.float64)
+    exponent = torch.frexp(value)[1].item() - 1
+    return 2.0**exponent * info.eps
+
+
+def distance(path: str, base: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest absolute distance; IllConditioned when a discrete part differs."""
+    if base.shape != other.shape:
+        raise IllConditioned(f"{path}: rounding changes its shape")
+    if is_exact(path, base):
+        same = torch.equal(base, other) if not base.is_floating_point() else torch.equal(base < 0, other < 0)
+        if not same:
+            raise IllConditioned(f"{path}: rounding changes it, and it is exact")
+        return 0.0
+    a, b = base.to(torch.float64), other.to(torch.float64)
+    usable = torch.isfinite(a)
+    if not torch.equal(usable, torch.isfinite(b)) or not torch.equal(torch.isnan(a), torch.isnan(b)):
+        raise IllConditioned(f"{path}: rounding changes where it is not finite")
+    hidden = sentinels(path, base)
+    if hidden is not None:
+        if not torch.equal(a[hidden], b[hidden]):
+            raise IllConditioned(f"{path}: rounding changes a hidden score")
+        usable &= ~hidden
+    gap = (a - b).abs()[usable]
+    return gap.max().item() if gap.numel() else 0.0
+
+
+@dataclass
+class Floors:
+    """Distances of runs to a base run. `dtype` is what the base was computed in: its ulp is the least floor."""
+
+    base: Dict[str, torch.Tensor]
+    dtype: torch.dtype
+    largest: Dict[str, float] = field(default_factory=dict)
+
+    def add(self, tensors: Dict[str, torch.Tensor], limit: Optional["Floors"] = None) -> None:
+        """Widens the floors by a run; with `limit` (a snapshot), checks it against FRESH_FACTOR of those floors."""
+        if tensors.keys() != self.base.keys():
+            raise IllConditioned("rounding changes which tensors there are")
+        for path, base in self.base.items():
+            gap = distance(path, base, tensors[path])
+            if limit is not None and not is_exact(path, base) and gap > FRESH_FACTOR * limit.floor(path):
+                raise IllConditioned(f"{path}: a fresh run moves it by {gap:.3g}, its floor so far is {limit.floor(path):.3g}")
+            self.largest[path] = max(self.largest.get(path, 0.0), gap)
+
+    def floor(self, path: str) -> float:
+        least = ULPS * ulp(scale_of(path, self.base[path]), self.dtype)
+        return max(self.largest.get(path, 0.0), least)
+
+    def snapshot(self) -> "Floors":
+        return Floors(self.base, self.dtype, dict(self.largest))
+
+
+def comparable(run: runner.Run) -> Dict[str, torch.Tensor]:
+    """A run's tensors, and under .next/ the logits that a generate chose its tokens by."""
+    out = dict(run.tensors)
+    for n, step in enumerate(run.steps):
+        for call, logits in enumerate(step.next_logits):
+            out[f".next/{n}/{call}/next_logits"] = logits
+    return out
+
+
+def nudger(floors: Floors, seed: int) -> Callable:
+    """An `on_store` of Capture for part (c)."""
+
+    def on_store(path, before, stored):
+        if stored.dtype.itemsize != 2 or before.dtype.itemsize <= 2:
+            return stored
+        reach = STORE_REACH * floors.floor(path + UNROUNDED)
+        up = before.to(torch.float64).abs() >= stored.to(torch.float64).abs()
+        bits = stored.contiguous().view(torch.int16)
+        neighbour = torch.where(up, bits + 1, torch.where((bits & 0x7FFF) > 0, bits - 1, bits)).view(stored.dtype)
+        boundary = (stored.to(torch.float64) + neighbour.to(torch.float64)) / 2
+        near = (before.to(torch.float64) - boundary).abs() <= reach
+        coin = torch.from_numpy(counter.coin(counter.key(seed, "side:" + path), stored.numel())).reshape(stored.shape)
+        return torch.where(near & coin & torch.isfinite(neighbour), neighbour, stored)
+
+    return on_store
+
+
+@dataclass
+class Measured:
+    run: runner.Run          # the golden's own
+    floors: Floors
+    run64: Optional[runner.Run]
+    floors64: Optional[Floors]
+    description: Dict[str, Any]
+
+
+class Measure:
+    """All runs of one case."""
+
+    def __init__(self, case, config, original, given: Dict[str, torch.Tensor], dtype: str, floor_runs: int,
+                 with_float64: bool, progress: Callable[[], None]):
+        self.case, self.config, self.original = case, config, original
+        self.dtype, self.floor_runs, self.progress = dtype, max(2, floor_runs), progress
+        self.given = given                                 # as in the checkpoint
+        self.own = runner.weights_for(given, dtype)        # as the run has them
+        self.with_float64 = with_float64 and dtype != "float64"
+
+    @staticmethod
+    def count(dtype: str, floor_runs: int, with_float64: bool, narrow_memory: bool) -> int:
+        """How often `progress` will be called."""
+        one = 1 + max(2, floor_runs) + (STORE_RUNS if narrow_memory else 0)
+        two = one if with_float64 and dtype != "float64" else 0
+        return one + FRESH_RUNS + two
+
+    def one(self, dtype: str, seed: Optional[int] = None, **hooks) -> runner.Run:
+        """A run; with a seed, of weights that are one ulp away (of float32 in a float64 run)."""
+        moved = self.own
+        if seed is not None:
+            moved = weights.perturb(runner.weights_for(self.given, "float32") if self.dtype == "float64" else self.own, seed)
+        out = runner.run(self.case, self.config, runner.weights_for(moved, dtype), self.original, dtype, **hooks)
+        self.progress()
+        return out
+
+    def _stores(self, dtype: str, floors: Floors) -> None:
+        known = floors.snapshot()
+        for seed in range(1, STORE_RUNS + 1):
+            floors.add(comparable(self.one(dtype, on_store=nudger(known, seed))))
+
+    def measure(self) -> Measured:
+        run = self.one(self.dtype)
+        floors = Floors(comparable(run), DTYPES[self.dtype])
+        narrow = any(path.endswith(UNROUNDED) for path in run.tensors)
+        run64 = floors64 = None
+        if self.with_float64:
+            run64 = self.one("float64")
+            floors.add(comparable(run64))
+            floors64 = Floors(comparable(run64), torch.float64)
+        half = None
+        for seed in range(1, self.floor_runs + 1):
+            floors.add(comparable(self.one(self.dtype, seed)))
+            if seed == self.floor_runs // 2:
+                half = floors.snapshot()
+            if floors64 is not None:
+                floors64.add(comparable(self.one("float64", seed)))
+        if narrow:
+            self._stores(self.dtype, floors)
+            half = floors.snapshot()  # a value that is stored on the other side moves things by jumps
+            if floors64 is not None:
+                self._stores("float64", floors64)
+        for seed in range(self.floor_runs + 1, self.floor_runs + 1 + FRESH_RUNS):
+            floors.add(comparable(self.one(self.dtype, seed)), limit=half)
+        check_conditioning(run, floors, self.dtype)
+        description = {
+            "perturbed_runs": self.floor_runs + FRESH_RUNS, "perturbation_seeds": [1, self.floor_runs + FRESH_RUNS],
+            "store_runs": STORE_RUNS if narrow else 0, "float64": self.with_float64,
+        }
+        return Measured(run, floors, run64, floors64, description)
+
+
+def check_conditioning(run: runner.Run, floors: Floors, dtype: str) -> None:
+    if dtype not in ("float32", "float64"):
+        return
+    narrow = any(path.endswith(UNROUNDED) for path in run.tensors)
+    limit = LARGEST_RELATIVE[2 if narrow else 4]
+    for path in floors.base:
+        if not path.endswith("/logits"):
+            continue
+        relative = floors.floor(path) / max(scale_of(path, floors.base[path]), 1e-30)
+        if relative > limit:
+            raise IllConditioned(f"{path}: rounding moves it by {relative:.2g} of its scale; at most {limit:g} is allowed")
+    _check_margins(run, floors)
+
+
+def _check_margins(run: runner.Run, floors: Floors) -> None:
+    """Every token that a generate chose must be far ahead of the second, in rows that were not finished yet."""
+    for n, step in enumerate(run.steps):
+        tokens = run.tensors.get(f"steps/{n}/tokens")
+        for call, logits in enumerate(step.next_logits):
+            top = logits.to(torch.float64).topk(2, dim=-1)
+            chosen = tokens[:, step.prompt + call] == top.indices[:, 0]
+            margin = (top.values[:, 0] - top.values[:, 1])[chosen]
+            floor = floors.floor(f".next/{n}/{call}/next_logits")
+            if margin.numel() and margin.min().item() < MARGIN_FACTOR * floor:
+                raise IllConditioned(f"steps/{n}: new token {call} leads by {margin.min().item():.3g} only; rounding moves logits by {floor:.3g}")
+
+

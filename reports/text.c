@@ -1,0 +1,286 @@
+#include "reports/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define DEFAULT_LIST_LIMIT 20
+
+typedef enum { PLAIN, GREEN, RED, YELLOW, BOLD } style;
+
+typedef struct {
+    FILE *out;
+    assay_text_options options;
+    int name_width, path_width;
+} printer;
+
+/* ---- words ---- */
+
+/* Text of a file, made safe for a terminal and cut to what fits. */
+static const char *clean(const char *text, char *out, size_t out_nbytes) {
+    snprintf(out, out_nbytes, "%s", text);
+    for (char *at = out; *at; at++)
+        if (iscntrl((unsigned char)*at)) *at = '?';
+    return out;
+}
+
+static int characters(const char *text) {
+    int n = 0;
+    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* printf's %-*s counts bytes; names may hold longer characters. */
+static void put_padded(const printer *p, const char *text, int width) {
+    char line[512];
+    clean(text, line, sizeof line);
+    fprintf(p->out, "%s%*s", line, width > characters(line) ? width - characters(line) : 0, "");
+}
+
+static void put_styled(const printer *p, style s, const char *text, int width) {
+    static const char *const codes[] = {"", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[1m"};
+    bool on = p->options.colour && s != PLAIN;
+    fprintf(p->out, "%s", on ? codes[s] : "");
+    put_padded(p, text, 0);
+    fprintf(p->out, "%s%*s", on ? "\x1b[0m" : "", width > characters(text) ? width - characters(text) : 0, "");
+}
+
+static style style_of(assay_verdict v) {
+    if (assay_verdict_fails(v)) return RED;
+    return v == ASSAY_VERDICT_PASS ? GREEN : YELLOW;
+}
+
+/* "step 0, window 1, layer 2", what the place has of it. */
+static void put_place(const printer *p, const assay_place *place) {
+    fprintf(p->out, "step %lld", (long long)place->step);
+    if (place->window >= 0) fprintf(p->out, ", window %lld", (long long)place->window);
+    if (place->layer >= 0) fprintf(p->out, ", layer %lld", (long long)place->layer);
+}
+
+/* ---- one entry ---- */
+
+static const char *metric_of(const assay_entry *e) {
+    if (!e->has_metrics) return "-";
+    if (e->metrics.class_mismatches) return "NaN/inf class";
+    switch (assay_stage_get(e->place.stage)->judge) {
+    case ASSAY_JUDGE_EXACT: return "exact";
+    case ASSAY_JUDGE_STORED: return "stored";
+    default: return "max abs";
+    }
+}
+
+static void put_number(const printer *p, bool has, double value) {
+    char text[32] = "-";
+    if (has) snprintf(text, sizeof text, "%.3g", value);
+    fprintf(p->out, "  %10s", text);
+}
+
+static void put_entry_row(const printer *p, const assay_entry *e) {
+    bool has = e->has_metrics;
+    fprintf(p->out, "  ");
+    put_padded(p, e->path, p->path_width);
+    fprintf(p->out, "  %-13s", metric_of(e));
+    put_number(p, has, e->deviation);
+    put_number(p, has, e->tolerance);
+    put_number(p, has && e->origin != ASSAY_TOLERANCE_NONE, e->ratio_tolerance);
+    fprintf(p->out, "  ");
+    put_styled(p, style_of(e->verdict), assay_verdict_name(e->verdict), 16);
+    fprintf(p->out, "  %s\n", e->rules);
+}
+
+static void put_header_row(const printer *p) {
+    fprintf(p->out, "  ");
+    put_padded(p, "stage", p->path_width);
+    fprintf(p->out, "  %-13s  %10s  %10s  %10s  %-16s  %s\n", "metric", "value", "tolerance", "ratio", "verdict", "rules");
+}
+
+static void put_worst(const printer *p, const assay_worst *w) {
+    if (w->index < 0) return;
+    fprintf(p->out, "      worst element");
+    for (int i = 0; i < w->rank; i++)
+        fprintf(p->out, "%s%s %lld", i ? ", " : " (", w->axes[i], (long long)w->at[i]);
+    fprintf(p->out, "%s: golden %.9g, candidate %.9g\n", w->rank ? ")" : "", w->golden, w->candidate);
+}
+
+static void put_logits(const printer *p, const assay_metrics *m) {
+    if (!m->has_logits) return;
+    const assay_logit_metrics *l = &m->logits;
+    fprintf(p->out, "      logits: KL at most %.3g, mean %.3g; argmax differs in %lld of %lld rows (%lld decided, %lld wrong)",
+            l->kl_max, l->kl_mean, (long long)l->top1_differs, (long long)l->rows, (long long)l->top1_decided,
+            (long long)l->top1_wrong);
+    fprintf(p->out, "; top five differ in %lld (%lld decided, %lld wrong)\n", (long long)l->top5_differs,
+            (long long)l->top5_decided, (long long)l->top5_wrong);
+}
+
+static void put_distances(const printer *p, const assay_entry *e) {
+    const assay_metrics *m = &e->metrics;
+    fprintf(p->out, "      max abs %.3g, max rel %.3g, rms %.3g, nmse %.3g, cosine %.9g, %.3g ulp of %s", m->max_abs,
+            m->max_rel, m->rms, m->nmse, m->cosine, m->max_ulp, assay_dtype_name(m->ulp_dtype));
+    if (e->has_floor) fprintf(p->out, "; %.3g times the golden's noise floor %.3g", e->ratio_floor, e->floor);
+    fprintf(p->out, "\n");
+}
+
+static void put_entry(const printer *p, const assay_entry *e) {
+    char reason[sizeof e->reason];
+    put_entry_row(p, e);
+    if (e->reason[0]) fprintf(p->out, "      %s\n", clean(e->reason, reason, sizeof reason));
+    if (!e->has_metrics) return;
+    put_worst(p, &e->worst);
+    if (assay_stage_get(e->place.stage)->judge != ASSAY_JUDGE_EXACT) put_distances(p, e);
+    put_logits(p, &e->metrics);
+}
+
+/* ---- lists of a case ---- */
+
+static void put_more(const printer *p, size_t total) {
+    if (total > p->options.list_limit) fprintf(p->out, "      ... and %zu more\n", total - p->options.list_limit);
+}
+
+static bool is_listed(const printer *p, const assay_entry *e) {
+    return e->verdict == ASSAY_VERDICT_FAIL || (p->options.list_passes && e->verdict == ASSAY_VERDICT_PASS);
+}
+
+static void put_table(printer *p, const assay_case_result *c) {
+    size_t total = 0;
+    p->path_width = (int)strlen("stage");
+    for (size_t i = 0; i < c->entry_count; i++) {
+        if (!is_listed(p, &c->entries[i]) || total++ >= p->options.list_limit) continue;
+        int width = characters(c->entries[i].path);
+        if (width > p->path_width) p->path_width = width;
+    }
+    if (total == 0) return;
+    put_header_row(p);
+    size_t shown = 0;
+    for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
+        if (!is_listed(p, &c->entries[i])) continue;
+        put_entry(p, &c->entries[i]);
+        shown++;
+    }
+    put_more(p, total);
+}
+
+static void put_list(const printer *p, const assay_case_result *c, assay_verdict verdict, const char *title) {
+    size_t total = c->counts[verdict], shown = 0;
+    char line[512];
+    if (total == 0) return;
+    fprintf(p->out, "  %s (%zu):\n", title, total);
+    for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
+        if (c->entries[i].verdict != verdict) continue;
+        fprintf(p->out, "      %s\n", clean(c->entries[i].path, line, sizeof line));
+        shown++;
+    }
+    put_more(p, total);
+}
+
+/* What was not compared, folded into one line for each run of the same reason. */
+static void put_not_compared(const printer *p, const assay_case_result *c) {
+    const assay_entry *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i <= c->entry_count; i++) {
+        const assay_entry *e = i < c->entry_count ? &c->entries[i] : NULL;
+        if (e && e->verdict != ASSAY_VERDICT_NOT_COMPARED) continue;
+        bool same = e && first && strcmp(e->reason, first->reason) == 0 && e->place.step == first->place.step;
+        if (first && !same) fprintf(p->out, "  not compared: %zu from %s on: %s\n", n, first->path, first->reason);
+        if (!same) first = e;
+        n = same ? n + 1 : 1;
+    }
+}
+
+/* ---- one case ---- */
+
+static void put_first_divergence(const printer *p, const assay_case_result *c) {
+    if (c->first_divergence < 0) return;
+    const assay_entry *e = &c->entries[c->first_divergence];
+    char reason[sizeof e->reason];
+    fprintf(p->out, "  First divergence: ");
+    if (e->kind == ASSAY_ENTRY_STAGE) {
+        put_styled(p, BOLD, assay_stage_get(e->place.stage)->name, 0);
+        fprintf(p->out, " of ");
+    }
+    put_place(p, &e->place);
+    fprintf(p->out, ": %s", clean(e->reason, reason, sizeof reason));
+    if (e->rules[0]) fprintf(p->out, " (see %s)", e->rules);
+    fprintf(p->out, ".\n");
+}
+
+static void put_details(printer *p, const assay_case_result *c) {
+    char line[sizeof c->error];
+    fprintf(p->out, "\n");
+    put_styled(p, BOLD, c->name, 0);
+    fprintf(p->out, ": golden %s", clean(c->golden_name, line, sizeof line));
+    fprintf(p->out, ", candidate %s\n", clean(c->candidate_name, line, sizeof line));
+    if (c->error[0]) fprintf(p->out, "  error: %s\n", clean(c->error, line, sizeof line));
+    if (c->note[0]) fprintf(p->out, "  %s\n", c->note);
+    put_first_divergence(p, c);
+    put_table(p, c);
+    put_list(p, c, ASSAY_VERDICT_MISSING_REQUIRED, "missing and required");
+    put_list(p, c, ASSAY_VERDICT_MISSING, "missing in the candidate");
+    put_list(p, c, ASSAY_VERDICT_EXTRA, "extra in the candidate");
+    put_not_compared(p, c);
+    if (c->ignore_pad_rows)
+        fprintf(p->out, "  pad rows were left out, as the policy says: %lld elements\n", (long long)c->pad_elements);
+}
+
+static bool has_details(const printer *p, const assay_case_result *c) {
+    bool listed = c->counts[ASSAY_VERDICT_MISSING] || c->counts[ASSAY_VERDICT_EXTRA] || c->counts[ASSAY_VERDICT_NOT_COMPARED];
+    return c->verdict != ASSAY_CASE_PASS || listed || p->options.list_passes || c->ignore_pad_rows;
+}
+
+static void put_case_row(const printer *p, const assay_case_result *c) {
+    style s = c->verdict == ASSAY_CASE_PASS ? GREEN : RED;
+    put_padded(p, c->name, p->name_width);
+    fprintf(p->out, "  ");
+    put_styled(p, s, assay_case_verdict_name(c->verdict), 7);
+    fprintf(p->out, "  %6zu  %6zu  %7zu  %5zu  %8zu", c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL],
+            c->counts[ASSAY_VERDICT_MISSING] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED], c->counts[ASSAY_VERDICT_EXTRA],
+            c->counts[ASSAY_VERDICT_NOT_COMPARED]);
+    if (c->worst_pass >= 0) {
+        const assay_entry *e = &c->entries[c->worst_pass];
+        fprintf(p->out, "  %8.3f  %s", e->ratio_tolerance, e->path);
+    }
+    fprintf(p->out, "\n");
+}
+
+static void put_case_table(printer *p, const assay_result *r) {
+    p->name_width = (int)strlen("case");
+    for (size_t i = 0; i < r->case_count; i++)
+        if (characters(r->cases[i].name) > p->name_width) p->name_width = characters(r->cases[i].name);
+    put_padded(p, "case", p->name_width);
+    fprintf(p->out, "  %-7s  %6s  %6s  %7s  %5s  %8s  %8s  %s\n", "verdict", "passed", "failed", "missing", "extra",
+            "unjudged", "worst", "worst passing stage (deviation / tolerance)");
+    for (size_t i = 0; i < r->case_count; i++) put_case_row(p, &r->cases[i]);
+}
+
+static void put_summary(const printer *p, const assay_result *r) {
+    size_t counts[3] = {0}, stages = 0;
+    for (size_t i = 0; i < r->case_count; i++) {
+        counts[r->cases[i].verdict]++;
+        stages += r->cases[i].counts[ASSAY_VERDICT_PASS] + r->cases[i].counts[ASSAY_VERDICT_FAIL];
+    }
+    fprintf(p->out, "\n");
+    put_styled(p, assay_result_passed(r) ? GREEN : RED, assay_result_passed(r) ? "match" : "MISMATCH", 0);
+    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared; %zu stages judged\n",
+            counts[ASSAY_CASE_PASS], r->case_count, counts[ASSAY_CASE_FAIL], counts[ASSAY_CASE_ERROR], stages);
+}
+
+static void put_facts(const printer *p, const assay_result *r) {
+    char line[512];
+    for (size_t i = 0; i < r->fact_count; i++) {
+        fprintf(p->out, "%s: ", clean(r->facts[i].key, line, sizeof line));
+        fprintf(p->out, "%s\n", clean(r->facts[i].value, line, sizeof line));
+    }
+    if (r->fact_count) fprintf(p->out, "\n");
+}
+
+assay_status assay_report_text(FILE *out, const assay_result *result, const assay_text_options *options,
+                               assay_error *err) {
+    printer p = {.out = out};
+    if (options) p.options = *options;
+    if (p.options.list_limit == 0) p.options.list_limit = DEFAULT_LIST_LIMIT;
+    put_facts(&p, result);
+    put_case_table(&p, result);
+    for (size_t i = 0; i < result->case_count; i++)
+        if (has_details(&p, &result->cases[i])) put_details(&p, &result->cases[i]);
+    put_summary(&p, result);
+    if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
+    return ASSAY_OK;
+}

@@ -1,0 +1,90 @@
+#include "run/load_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "golden/checkpoint.h"
+#include "golden/digest.h"
+#include "golden/recipe.h"
+
+static assay_status refuse(assay_loaded_model *m, const assay_error *why) {
+    m->refused = true;
+    m->refusal = *why;
+    return ASSAY_OK;
+}
+
+static assay_status copy_text(assay_loaded_model *m, const char *text, assay_error *err) {
+    m->config_text = strdup(text);
+    if (!m->config_text) return assay_fail_nomem(err, "a configuration");
+    m->config_nbytes = strlen(text);
+    return ASSAY_OK;
+}
+
+static assay_status load_config(assay_loaded_model *m, const assay_case *c, const char *model_dir, assay_error *err) {
+    if (c->has_config) {
+        m->config = c->config;
+        if (c->config_refused) refuse(m, &c->config_error);
+        return copy_text(m, c->model_json, err);
+    }
+    if (!model_dir)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "the case has no \"model\"; give a model folder that has a config.json");
+    assay_error why;
+    assay_status st = assay_checkpoint_config(&m->config, &m->config_text, &m->config_nbytes, model_dir, &why);
+    if (st && why.rules[0]) return refuse(m, &why);
+    if (st && err) *err = why;
+    return st;
+}
+
+static assay_status load_weights(assay_loaded_model *m, const assay_case *c, const char *model_dir, assay_dtype dtype,
+                                 assay_error *err) {
+    if (model_dir) return assay_checkpoint_load(&m->weights, model_dir, &m->config, dtype, err);
+    if (c->has_weights)
+        return assay_recipe_weights(&m->weights, &m->config, c->weights_seed, c->weights_gain, dtype, err);
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "the case has no \"weights\" to make; give a model folder that has them");
+}
+
+static assay_status finish(assay_loaded_model *m, assay_dtype dtype, assay_error *err) {
+    assay_status st = assay_weights_xxh128(&m->config, m->weights, m->weights_xxh128, err);
+    return st ? st : assay_model_create(&m->model, &m->config, dtype, m->weights, err);
+}
+
+assay_status assay_load_case_model(assay_loaded_model *out, const assay_case *c, const char *model_dir,
+                                   assay_dtype dtype, assay_error *err) {
+    assay_loaded_model m = {0};
+    assay_status st = load_config(&m, c, model_dir, err);
+    if (!st && !m.refused) st = load_weights(&m, c, model_dir, dtype, err);
+    if (!st && !m.refused) st = finish(&m, dtype, err);
+    if (st) assay_loaded_model_free(&m);
+    else *out = m;
+    return st;
+}
+
+static assay_status load_from_golden(assay_loaded_model *m, const assay_golden *g, const char *model_dir,
+                                     assay_dtype dtype, assay_error *err) {
+    assay_status st = g->config_text ? copy_text(m, g->config_text, err) : ASSAY_OK;
+    if (st) return st;
+    if (g->config_refused) return refuse(m, &g->config_error);
+    m->config = g->config;
+    st = assay_golden_weights(g, model_dir, dtype, &m->weights, err);
+    return st ? st : finish(m, dtype, err);
+}
+
+assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden *g, const char *model_dir,
+                                     assay_dtype dtype, assay_error *err) {
+    if (!g->has_config && !g->config_refused)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "the file holds no configuration, so its case cannot be run again");
+    assay_loaded_model m = {0};
+    assay_status st = load_from_golden(&m, g, model_dir, dtype, err);
+    if (st) assay_loaded_model_free(&m);
+    else *out = m;
+    return st;
+}
+
+void assay_loaded_model_free(assay_loaded_model *m) {
+    assay_model_destroy(m->model);
+    assay_tensor_map_destroy(m->weights);
+    free(m->config_text);
+    *m = (assay_loaded_model){0};
+}

@@ -1,0 +1,38 @@
+/*
+ * The model of a case: configuration and weights from a Hugging Face folder, from the case's own recipe, or from a golden.
+ */
+#ifndef ASSAY_RUN_LOAD_MODEL_H
+#define ASSAY_RUN_LOAD_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+#include "core/tensor.h"
+#include "engine/engine.h"
+#include "golden/case.h"
+#include "golden/golden_file.h"
+
+typedef struct {
+    bool refused; /* the original refuses to build it; `refusal` says why and there is no model */
+    assay_error refusal;
+    assay_config config; /* valid unless refused */
+    char *config_text;   /* the config.json, or the case's "model" */
+    size_t config_nbytes;
+    char weights_xxh128[33]; /* digest of the weights; "" when refused */
+    assay_tensor_map *weights;
+    assay_model *model;
+} assay_loaded_model;
+
+/* Loads what a case runs on. The case's "model" is the configuration where it has one, else the folder's config.json. Weights
+ * come from the folder, or from the case's recipe when model_dir is NULL. Release with assay_loaded_model_free. */
+assay_status assay_load_case_model(assay_loaded_model *out, const assay_case *c, const char *model_dir,
+                                   assay_dtype dtype, assay_error *err);
+
+/* The same for a golden or dump, whose weights may also lie in the file; checked against its digest. */
+assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden *g, const char *model_dir,
+                                     assay_dtype dtype, assay_error *err);
+
+void assay_loaded_model_free(assay_loaded_model *m);
+
+#endif
