@@ -87,7 +87,7 @@ assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char
 const char *cli_value(const cli_args *args, const char *name) {
     for (size_t i = 0; i < option_count(args->command); i++)
         if (strcmp(args->command->options[i].name, name) == 0) return args->values[i];
-    assert(!"no such option");
+    assert(false && "no such option");
     return NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Step by step, the two sorted lists of items are merged by place. What depends on one tensor is in compare_stage.c, what
- * depends on a step's refusal in pairing.c.
+ * Step by step, the two sorted lists of items are merged by place. What depends on one tensor is in compare_stage.c,
+ * what depends on a step's refusal in pairing.c.
  */
 #include "compare/compare.h"
 
@@ -209,11 +209,13 @@ static assay_status compare_steps(const comparison *c, assay_error *err) {
 static assay_status add_unknown(const comparison *c, const assay_source *source, assay_error *err) {
     bool is_golden = source == c->golden;
     for (size_t i = 0; i < source->unknown_count; i++) {
-        assay_entry e = {.kind = ASSAY_ENTRY_UNKNOWN, .place = {-1, -1, -1, ASSAY_STAGE_SCHEDULE}, .worst = {.index = -1}};
+        assay_entry e = {
+            .kind = ASSAY_ENTRY_UNKNOWN, .place = {-1, -1, -1, ASSAY_STAGE_SCHEDULE}, .worst = {.index = -1}};
         e.golden.rank = e.candidate.rank = -1;
         e.verdict = is_golden ? ASSAY_VERDICT_NOT_COMPARED : ASSAY_VERDICT_EXTRA;
         snprintf(e.path, sizeof e.path, "%s", source->unknown[i]);
-        snprintf(e.reason, sizeof e.reason, "%s has it, and it is no stage", is_golden ? "the golden" : "the candidate");
+        snprintf(e.reason, sizeof e.reason, "%s has it, and it is no stage",
+                 is_golden ? "the golden" : "the candidate");
         assay_status st = add(c, &e, err);
         if (st) return st;
     }
@@ -242,7 +244,11 @@ assay_status assay_compare(assay_case_result *out, const assay_source *golden, c
     assay_policy defaults;
     assay_policy_init(&defaults);
     assay_case_result result = {0};
-    comparison c = {&result, golden, candidate, options->policy ? options->policy : &defaults, options->require_all,
+    comparison c = {&result,
+                    golden,
+                    candidate,
+                    options->policy ? options->policy : &defaults,
+                    options->require_all,
                     is_float64_run(golden, candidate)};
     assay_status st = assay_check_pairing(golden, candidate, err);
     if (!st) st = begin_result(&result, &c, options->name, err);

@@ -63,7 +63,7 @@ static void fail_shape(assay_entry *e, const assay_source_item *golden, const as
     e->verdict = ASSAY_VERDICT_FAIL;
     assay_tensor_shape_text(&golden->info, expected, sizeof expected);
     assay_tensor_shape_text(&candidate->info, found, sizeof found);
-    const char *kept = golden->kept_axis < 0     ? ""
+    const char *kept = golden->kept_axis < 0      ? ""
                        : candidate->kept_axis < 0 ? " (of which the golden keeps some indices)"
                                                   : " (other indices are kept)";
     snprintf(e->reason, sizeof e->reason, "the shape is %s, expected %s%s", found, expected, kept);
@@ -120,7 +120,8 @@ static void set_tolerance(assay_entry *e, const assay_stage_context *c, const st
                                 .floor = unrounded ? golden->unrounded_floor : golden->floor,
                                 .unrounded = unrounded};
     if (!in.has_floor) in.floor = 0;
-    in.scale = assay_judge_scale(e->place.stage, scaled, golden_run_of(c));
+    bool needs_scale = !in.has_floor || c->policy->rule_count > 0; /* it costs a pass over the tensor */
+    if (needs_scale) in.scale = assay_judge_scale(e->place.stage, scaled, golden_run_of(c));
     assay_tolerance tolerance = assay_tolerance_of(c->policy, &in);
     e->has_floor = in.has_floor;
     e->floor = in.floor;

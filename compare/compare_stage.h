@@ -19,10 +19,10 @@ typedef struct {
 /* An entry for a place: kind, place, path and the stage's rules; verdict PASS, no shapes. */
 assay_entry assay_entry_at(const assay_place *place);
 
-/* Compares two items of the same place into *entry, whose shapes, tolerance, verdict, reason, metrics and worst element are
- * set. ASSAY_EINPUT: a file is damaged. ASSAY_EINTERNAL: out of memory. */
-assay_status assay_compare_stage(assay_entry *entry, const assay_stage_context *context, const assay_source_item *golden,
-                                 const assay_source_item *candidate, assay_error *err);
+/* Compares two items of the same place into *entry, whose shapes, tolerance, verdict, reason, metrics and worst element
+ * are set. ASSAY_EINPUT: a file is damaged. ASSAY_EINTERNAL: out of memory. */
+assay_status assay_compare_stage(assay_entry *entry, const assay_stage_context *context,
+                                 const assay_source_item *golden, const assay_source_item *candidate, assay_error *err);
 
 /* Dtype and shape of an item. */
 assay_result_shape assay_shape_of(const assay_source_item *item);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compare/judge_stored.h"
 #include "compare/logits.h"
@@ -77,13 +78,17 @@ static bool same_number(const assay_judge_input *in, size_t i) {
     double g = assay_load_f64(in->golden->data, in->golden->dtype, i);
     double c = assay_load_f64(in->candidate->data, in->candidate->dtype, i);
     if (assay_classify(g) == ASSAY_CLASS_NAN) return assay_classify(c) == ASSAY_CLASS_NAN;
-    return g == c || (is_minimum(g, in->golden->dtype, in->golden_run) &&
-                      is_minimum(c, in->candidate->dtype, in->candidate_run));
+    return g == c ||
+           (is_minimum(g, in->golden->dtype, in->golden_run) && is_minimum(c, in->candidate->dtype, in->candidate_run));
+}
+
+static bool same_bytes(const assay_tensor *a, const assay_tensor *b) {
+    return a->dtype == b->dtype && memcmp(a->data, b->data, assay_tensor_nbytes(a)) == 0;
 }
 
 static void judge_exact(assay_entry *e, const assay_judge_input *in) {
     measure(e, in, in->golden->dtype);
-    if (fails_by_class(e, in)) return;
+    if (fails_by_class(e, in) || same_bytes(in->golden, in->candidate)) return;
     int64_t first = -1, differing = 0;
     for (size_t s = 0; s < in->span_count; s++) {
         for (int64_t i = in->spans[s].begin; i < in->spans[s].begin + in->spans[s].count; i++) {
@@ -117,18 +122,17 @@ static bool same_hidden(double g, double c, const assay_judge_input *in) {
 
 /* What became of hidden scores. */
 typedef struct {
-    int64_t hidden;           /* on both sides, with the same value */
-    int64_t wrong, first;     /* other places where at least one side hides; index of the first */
+    double golden_clamp, candidate_clamp;
+    int64_t hidden;       /* on both sides, with the same value */
+    int64_t wrong, first; /* other places where at least one side hides; index of the first */
 } hidden_count;
 
 /* Takes the hidden scores out of a chunk: they become 0 on both sides, which adds nothing to a sum or a maximum. */
 static void take_hidden(hidden_count *h, const assay_judge_input *in, double *g, double *c, const assay_span *span) {
     for (int64_t i = 0; i < span->count; i++) {
-        bool golden_hides = assay_score_is_hidden(g[i], in->golden_run);
-        bool candidate_hides = assay_score_is_hidden(c[i], in->candidate_run);
-        if (!golden_hides && !candidate_hides) continue;
+        if (!(g[i] <= h->golden_clamp) && !(c[i] <= h->candidate_clamp)) continue;
         if (assay_classify(g[i]) == ASSAY_CLASS_NAN || assay_classify(c[i]) == ASSAY_CLASS_NAN) continue;
-        if (golden_hides && candidate_hides && same_hidden(g[i], c[i], in)) {
+        if (same_hidden(g[i], c[i], in)) {
             h->hidden++;
         } else {
             h->wrong++;
@@ -145,7 +149,7 @@ static void load_chunk(double *out, const assay_tensor *t, const assay_span *spa
 
 static hidden_count measure_scores(assay_entry *e, const assay_judge_input *in) {
     double g[CHUNK], c[CHUNK];
-    hidden_count hidden = {.first = -1};
+    hidden_count hidden = {clamp_of(in->golden_run), clamp_of(in->candidate_run), 0, 0, -1};
     assay_metrics_state state;
     assay_metrics_begin(&state, in->golden->dtype);
     for (size_t s = 0; s < in->span_count; s++) {
@@ -212,8 +216,8 @@ static assay_status judge_logits(assay_entry *e, const assay_judge_input *in, as
     if (wrong == 0) return st;
     const char *join = e->reason[0] ? "; " : "";
     char reason[sizeof e->reason];
-    snprintf(reason, sizeof reason, "%.200s%sthe argmax of %lld rows differs where the golden decides it", e->reason, join,
-             (long long)wrong);
+    snprintf(reason, sizeof reason, "%.200s%sthe argmax of %lld rows differs where the golden decides it", e->reason,
+             join, (long long)wrong);
     snprintf(e->reason, sizeof e->reason, "%s", reason);
     e->verdict = ASSAY_VERDICT_FAIL;
     return ASSAY_OK;

@@ -6,13 +6,14 @@
  *   EXACT   equal as numbers at every place. Integer widths may differ; a mask's "minimum of its dtype" equals that of
  *           another dtype.
  *   FLOAT   max |g - c| <= tolerance.
- *   SCORES  hidden entries (at or below -1e6 rounded to the dtype, the dtype's minimum, -inf) coincide in place and value;
- *           the others as FLOAT.
- *   STORED  where mem_dtype is a half type and the run is not in it. With the golden's unrounded u: candidate c must lie
- *           between round(u - tolerance) and round(u + tolerance), round being to nearest even in mem_dtype; the deviation
- *           is the smallest move of u that makes round(u) = c. Without u: at most one unit of mem_dtype apart, or within
- *           the tolerance; the deviation is the largest distance of more than one unit. A wider candidate counts as what it
- *           holds when all of it is representable in mem_dtype; else it was never cast (MEM-6), and fails for that.
+ *   SCORES  hidden entries (at or below -1e6 rounded to the dtype, the dtype's minimum, -inf) coincide in place and
+ *           value; the others as FLOAT.
+ *   STORED  where mem_dtype is a half type and the run is not in it. With the golden's unrounded u: candidate c must
+ *           lie between round(u - tolerance) and round(u + tolerance), round being to nearest even in mem_dtype; the
+ *           deviation is the smallest move of u that makes round(u) = c. Without u: at most one unit of mem_dtype
+ *           apart, or within the tolerance; the deviation is the largest distance of more than one unit. A wider
+ *           candidate counts as what it holds when mem_dtype can represent all of it; else it was never cast (MEM-6),
+ *           and fails for that.
  *   LOGITS  as FLOAT; and no row that the golden decides (margin above twice the tolerance) has another argmax.
  */
 #ifndef ASSAY_COMPARE_JUDGE_H
@@ -36,14 +37,14 @@ typedef struct {
 typedef struct {
     assay_stage stage;
     const assay_tensor *golden;
-    const assay_tensor *candidate;     /* of the golden's shape */
-    const assay_tensor *unrounded;     /* of the golden's shape; NULL without */
-    const assay_span *spans;           /* (span_count) ascending, disjoint: what is judged; NULL: all */
+    const assay_tensor *candidate; /* of the golden's shape */
+    const assay_tensor *unrounded; /* of the golden's shape; NULL without */
+    const assay_span *spans;       /* (span_count) ascending, disjoint: what is judged; NULL: all */
     size_t span_count;
-    assay_dtype golden_run;            /* what each side's model computed in */
+    assay_dtype golden_run; /* what each side's model computed in */
     assay_dtype candidate_run;
-    assay_dtype mem_dtype;             /* STORED only */
-    double tolerance;                  /* absolute; of u where there is one */
+    assay_dtype mem_dtype; /* STORED only */
+    double tolerance;      /* absolute; of u where there is one */
 } assay_judge_input;
 
 /* Judges into *entry: verdict, reason, rules (a failure's own, where it has one), metrics, worst (index and values),

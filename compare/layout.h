@@ -9,9 +9,9 @@
 #include "core/stages.h"
 #include "core/tensor.h"
 
-/* Name of an axis ("batch", "head", "token", "dim", "key", "vocab", "label", "window", "bound") of a stage's tensor of this
- * rank; "axis" where the rank is not the stage's. Static. A token of the memory or of the local cache is a "token" too; the
- * last axis of scores and probabilities, which counts them together, is "key". */
+/* Name of an axis ("batch", "head", "token", "dim", "key", "vocab", "label", "window", "bound") of a stage's tensor of
+ * this rank; "axis" where the rank is not the stage's. Static. A token of the memory or of the local cache is a "token"
+ * too; the last axis of scores and probabilities, which counts them together, is "key". */
 const char *assay_layout_axis(assay_stage stage, int rank, int axis);
 
 /* The axis of tokens, along which pad rows lie; -1 when this stage, at this rank, has none. */

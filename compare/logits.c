@@ -7,9 +7,7 @@
 
 #define TOP 5
 
-void assay_logits_begin(assay_logits_state *state) {
-    *state = (assay_logits_state){.m = {.kl_worst_row = -1}};
-}
+void assay_logits_begin(assay_logits_state *state) { *state = (assay_logits_state){.m = {.kl_worst_row = -1}}; }
 
 static double largest_of(const double *row, int64_t n) {
     double largest = row[0];
@@ -76,8 +74,8 @@ static void count_top(const ranking *g, const ranking *c, int k, double toleranc
     counts[2] += decided && differs;
 }
 
-void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row, int64_t size,
-                          int64_t row, double tolerance) {
+void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row,
+                          int64_t size, int64_t row, double tolerance) {
     assay_logit_metrics *m = &state->m;
     if (!assay_chunk_is_finite(golden_row, (size_t)size) || !assay_chunk_is_finite(candidate_row, (size_t)size)) {
         m->rows_skipped++;

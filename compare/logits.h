@@ -18,9 +18,10 @@ typedef struct {
 void assay_logits_begin(assay_logits_state *state);
 
 /* Measures row `row` (of the last axis, size V >= 1) of tensors of equal shape. golden_row and candidate_row are (V)
- * doubles. A row is decided when the golden's margin exceeds 2 * tolerance: each of two logits may move by one tolerance. */
-void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row, int64_t size,
-                          int64_t row, double tolerance);
+ * doubles. A row is decided when the golden's margin exceeds 2 * tolerance: each of two logits may move by one
+ * tolerance. */
+void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row,
+                          int64_t size, int64_t row, double tolerance);
 
 assay_logit_metrics assay_logits_end(const assay_logits_state *state);
 

@@ -1,6 +1,6 @@
 /*
- * Chunks of both tensors are converted to double in L1; a chunk without NaN or infinity (the usual case) takes the loops
- * that vectorise, any other is walked element by element.
+ * Chunks of both tensors are converted to double in L1; a chunk without NaN or infinity (the usual case) takes the
+ * loops that vectorise, any other is walked element by element.
  */
 #include "compare/metrics.h"
 
@@ -137,10 +137,12 @@ double assay_tensor_scale(const assay_tensor *t) {
     double chunk[CHUNK], scale = 0;
     int64_t n = assay_tensor_count(t);
     for (int64_t done = 0; done < n; done += CHUNK) {
-        int64_t length = n - done < CHUNK ? n - done : CHUNK;
-        assay_chunk_load(chunk, element(t, done), t->dtype, (size_t)length);
-        for (int64_t i = 0; i < length; i++)
-            if (assay_classify(chunk[i]) == ASSAY_CLASS_FINITE) scale = fmax(scale, fabs(chunk[i]));
+        size_t length = (size_t)(n - done < CHUNK ? n - done : CHUNK);
+        assay_chunk_load(chunk, element(t, done), t->dtype, length);
+        bool finite = assay_chunk_is_finite(chunk, length);
+        for (size_t i = 0; !finite && i < length; i++)
+            if (assay_classify(chunk[i]) != ASSAY_CLASS_FINITE) chunk[i] = 0;
+        scale = fmax(scale, assay_chunk_max_abs(chunk, length));
     }
     return scale;
 }

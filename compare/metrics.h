@@ -15,34 +15,35 @@
 
 /* What is known of the logits beyond their distances; a row is the last axis. */
 typedef struct {
-    int64_t rows;              /* rows of finite logits on both sides */
-    int64_t rows_skipped;      /* rows with a NaN or an infinity on either side */
-    double kl_max, kl_mean;    /* KL(softmax(golden) || softmax(candidate)), nats, over `rows` */
-    int64_t kl_worst_row;      /* row of kl_max, counted from 0 over all leading axes; -1 without rows */
-    int64_t top1_differs;      /* rows with another argmax (the first of equals) */
-    int64_t top1_decided;      /* rows whose golden margin (first minus second) exceeds twice the tolerance */
-    int64_t top1_wrong;        /* rows that are decided and differ: a real error */
-    int64_t top5_differs, top5_decided, top5_wrong; /* the same for the set of the five largest; margin fifth to sixth */
+    int64_t rows;           /* rows of finite logits on both sides */
+    int64_t rows_skipped;   /* rows with a NaN or an infinity on either side */
+    double kl_max, kl_mean; /* KL(softmax(golden) || softmax(candidate)), nats, over `rows` */
+    int64_t kl_worst_row;   /* row of kl_max, counted from 0 over all leading axes; -1 without rows */
+    int64_t top1_differs;   /* rows with another argmax (the first of equals) */
+    int64_t top1_decided;   /* rows whose golden margin (first minus second) exceeds twice the tolerance */
+    int64_t top1_wrong;     /* rows that are decided and differ: a real error */
+    int64_t top5_differs, top5_decided,
+        top5_wrong; /* the same for the set of the five largest; margin fifth to sixth */
 } assay_logit_metrics;
 
 /* Distances between golden g and candidate c over the judged elements. Elements that are not finite on both sides enter
  * the counts only. */
 typedef struct {
-    int64_t count;             /* elements judged */
-    int64_t finite;            /* of them, finite on both sides: what the distances are over */
+    int64_t count;  /* elements judged */
+    int64_t finite; /* of them, finite on both sides: what the distances are over */
     int64_t golden_nan, golden_inf, candidate_nan, candidate_inf;
-    int64_t class_mismatches;  /* places where one of NaN, +inf, -inf, finite stands against another */
+    int64_t class_mismatches;     /* places where one of NaN, +inf, -inf, finite stands against another */
     int64_t first_class_mismatch; /* index of the first of them; -1 when none */
-    int64_t different;         /* finite elements with g != c */
-    double max_abs;            /* max |g - c| */
-    int64_t max_abs_at;        /* its index; -1 when `finite` is 0 */
-    double max_rel;            /* max |g - c| / max(|g|, |c|), 0 where both are 0: in [0, 2] */
-    double rms;                /* sqrt(mean (g - c)^2) */
-    double nmse;               /* sum (g - c)^2 / sum g^2; 0 when both sums are 0, infinite when only the second is */
-    double cosine;             /* g.c / (|g| |c|); 1 when both are 0, 0 when one is, NaN when a sum overflows */
-    double max_ulp;            /* largest number of representable values between g and c, in `ulp_dtype` */
+    int64_t different;            /* finite elements with g != c */
+    double max_abs;               /* max |g - c| */
+    int64_t max_abs_at;           /* its index; -1 when `finite` is 0 */
+    double max_rel;               /* max |g - c| / max(|g|, |c|), 0 where both are 0: in [0, 2] */
+    double rms;                   /* sqrt(mean (g - c)^2) */
+    double nmse;    /* sum (g - c)^2 / sum g^2; 0 when both sums are 0, infinite when only the second is */
+    double cosine;  /* g.c / (|g| |c|); 1 when both are 0, 0 when one is, NaN when a sum overflows */
+    double max_ulp; /* largest number of representable values between g and c, in `ulp_dtype` */
     assay_dtype ulp_dtype;
-    double golden_max;         /* max |g| over finite elements: the tensor's scale */
+    double golden_max; /* max |g| over finite elements: the tensor's scale */
     bool has_logits;
     assay_logit_metrics logits;
 } assay_metrics;
@@ -64,8 +65,8 @@ typedef struct {
 /* Starts a measurement; ULPs are counted in ulp_dtype, a floating type. */
 void assay_metrics_begin(assay_metrics_state *state, assay_dtype ulp_dtype);
 
-/* Measures n elements of golden against candidate, from element `begin` of both on. Their counts must cover it. Ranges may
- * come in any order and size, each element once. */
+/* Measures n elements of golden against candidate, from element `begin` of both on. Their counts must cover it. Ranges
+ * may come in any order and size, each element once. */
 void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                        int64_t begin, int64_t n);
 

@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "compare/metrics.h"
-#include "engine/simd.h"
+#include "core/simd.h"
+
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed" /* builds with sanitizers do not vectorise, and need not */
+#endif
 
 ASSAY_SIMD static void load_f32(double *restrict out, const float *restrict src, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = (double)src[i];
@@ -44,7 +48,8 @@ ASSAY_SIMD static uint64_t count_not_finite(const double *x, size_t n) {
 
 bool assay_chunk_is_finite(const double *x, size_t n) { return count_not_finite(x, n) == 0; }
 
-ASSAY_SIMD static void measure_sums(assay_chunk_sums *out, const double *restrict g, const double *restrict c, size_t n) {
+ASSAY_SIMD static void measure_sums(assay_chunk_sums *out, const double *restrict g, const double *restrict c,
+                                    size_t n) {
     double diff2 = 0, golden2 = 0, candidate2 = 0, product = 0;
 #pragma omp simd reduction(+ : diff2, golden2, candidate2, product)
     for (size_t i = 0; i < n; i++) {
@@ -90,6 +95,18 @@ ASSAY_SIMD static void measure_maxima(assay_chunk_sums *out, const double *restr
     }
     out->max_abs = number_of(max_abs), out->max_rel = number_of(max_rel), out->golden_max = number_of(golden_max);
 }
+
+ASSAY_SIMD static int64_t max_abs_order(const double *x, size_t n) {
+    int64_t max = 0;
+#pragma omp simd reduction(max : max)
+    for (size_t i = 0; i < n; i++) {
+        int64_t order = order_of(fabs(x[i]));
+        max = order > max ? order : max;
+    }
+    return max;
+}
+
+double assay_chunk_max_abs(const double *x, size_t n) { return number_of(max_abs_order(x, n)); }
 
 ASSAY_SIMD static int64_t count_different(const double *restrict g, const double *restrict c, size_t n) {
     int64_t different = 0;

@@ -26,6 +26,9 @@ void assay_chunk_load(double *out, const void *src, assay_dtype dtype, size_t n)
 /* True when no element is NaN or infinite, judged by the bits. */
 bool assay_chunk_is_finite(const double *x, size_t n);
 
+/* Largest |x|; x (n) is finite. */
+double assay_chunk_max_abs(const double *x, size_t n);
+
 /* Measures golden g (n) against candidate c (n), all finite. ULPs are those of ulp_dtype. */
 void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c, size_t n, assay_dtype ulp_dtype);
 

@@ -20,8 +20,8 @@ static const assay_source_item *window_item(const assay_source *golden, const as
     return is_rank2(item) ? item : NULL;
 }
 
-/* Columns [column, column + n) of a mask (B,S) into keep (B,mask->tokens) from column `at` on. An entry keeps when it equals
- * `keeps`: 1 of an attention mask, 0 of an additive one. */
+/* Columns [column, column + n) of a mask (B,S) into keep (B,mask->tokens) from column `at` on. An entry keeps when it
+ * equals `keeps`: 1 of an attention mask, 0 of an additive one. */
 typedef struct {
     int64_t column, n, at;
     double keeps;
@@ -79,7 +79,8 @@ static int64_t window_tokens(const assay_source *golden, const assay_place *near
 }
 
 /* The windows' own columns, one window after the other (SCHED-3). */
-static assay_status mask_of_step(row_mask *mask, const assay_source *golden, const assay_place *place, assay_error *err) {
+static assay_status mask_of_step(row_mask *mask, const assay_source *golden, const assay_place *place,
+                                 assay_error *err) {
     int64_t windows = 0, tokens = 0, batch = 0;
     for (; window_tokens(golden, place, windows) >= 0; windows++) {
         const assay_source_item *item = window_item(golden, place, windows, ASSAY_STAGE_ATTENTION_MASK);

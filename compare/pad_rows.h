@@ -17,13 +17,13 @@
 typedef struct {
     assay_span *spans; /* (count) owned; NULL: everything is judged */
     size_t count;
-    int64_t left_out;  /* elements that are not */
+    int64_t left_out; /* elements that are not */
 } assay_judged_spans;
 
-/* Finds them for `item` of `golden`. Tokens are hidden by the window's attention_mask (its last columns are the window's
- * tokens, the ones before those of the local cache; SCHED-6), those of stored memory by their stored mask (MEM-5), those of
- * the local past by the step's last window, logits by all windows of the step. Exact stages are judged whole, and so is
- * whatever the golden has no mask for. Release with assay_judged_spans_free. */
+/* Finds them for `item` of `golden`. Tokens are hidden by the window's attention_mask (its last columns are the
+ * window's tokens, the ones before those of the local cache; SCHED-6), those of stored memory by their stored mask
+ * (MEM-5), those of the local past by the step's last window, logits by all windows of the step. Exact stages are
+ * judged whole, and so is whatever the golden has no mask for. Release with assay_judged_spans_free. */
 assay_status assay_pad_rows_find(assay_judged_spans *out, const assay_source *golden, const assay_source_item *item,
                                  assay_error *err);
 

@@ -74,8 +74,8 @@ static assay_step_outcome both_refuse(assay_entry *e, const assay_source_step *g
         snprintf(e->reason, sizeof e->reason, "refused by both (%s)", or_text(g->refused_rules, "no rule named"));
         return ASSAY_STEP_REFUSED_BY_BOTH;
     }
-    snprintf(e->reason, sizeof e->reason, "refused for %s (%.100s), expected a refusal for %s (%.100s)", c->refused_rules,
-             c->refused_message, g->refused_rules, g->refused_message);
+    snprintf(e->reason, sizeof e->reason, "refused for %s (%.100s), expected a refusal for %s (%.100s)",
+             c->refused_rules, c->refused_message, g->refused_rules, g->refused_message);
     return ASSAY_STEP_DISAGREES;
 }
 

@@ -18,9 +18,9 @@ typedef enum {
     ASSAY_STEP_DISAGREES        /* *entry fails or is missing; the step's tensors cannot be judged */
 } assay_step_outcome;
 
-/* Compares the refusals of one step. `candidate_has_tensors` tells a candidate that ran the step from one that says nothing
- * of it. A refusal counts as the same when both name a common rule, when "ERR-1" (the list of all) is named, or when one
- * side names none. */
+/* Compares the refusals of one step. `candidate_has_tensors` tells a candidate that ran the step from one that says
+ * nothing of it. A refusal counts as the same when both name a common rule, when "ERR-1" (the list of all) is named, or
+ * when one side names none. */
 assay_step_outcome assay_compare_refusals(assay_entry *entry, const assay_source *golden, const assay_source *candidate,
                                           int64_t step, bool candidate_has_tensors);
 

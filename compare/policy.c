@@ -48,8 +48,8 @@ bool assay_policy_requires(const assay_policy *policy, const assay_place *place)
 
 /* ---- reading ---- */
 
-/* Copies a path pattern with every number that fills a whole part written as 0: "steps/12/windows/x" is "steps/0/windows/x".
- * False when it does not fit. */
+/* Copies a path pattern with every number that fills a whole part written as 0: "steps/12/windows/x" is
+ * "steps/0/windows/x". False when it does not fit. */
 static bool without_numbers(const char *pattern, char *out, size_t out_nbytes) {
     size_t at = 0;
     while (*pattern && at + 1 < out_nbytes) {
@@ -79,14 +79,16 @@ static assay_status read_pattern(const cJSON *value, const char *where, char **o
     assay_status st = assay_json_as_string(value, where, &text, err);
     if (st) return st;
     if (!can_match(text))
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the pattern '%s' matches no stage (docs/golden-format.md)", where, text);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the pattern '%s' matches no stage (docs/golden-format.md)",
+                          where, text);
     char *copy = strdup(text);
     if (!copy) return assay_fail_nomem(err, "a policy");
     *out = copy;
     return ASSAY_OK;
 }
 
-/* A number that is not negative, where the member is there. JSON has no infinities, and the scan refuses what overflows. */
+/* A number that is not negative, where the member is there. JSON has no infinities, and the scan refuses what
+ * overflows. */
 static assay_status read_amount(const cJSON *object, const char *key, const char *where, bool *has, double *out,
                                 assay_error *err) {
     double value = 0;
@@ -105,8 +107,8 @@ static assay_status read_dtype(assay_policy_rule *rule, const cJSON *object, con
     assay_status st = assay_json_get_string(object, "dtype", where, &name, err);
     if (st || !name) return st;
     if (!assay_dtype_from_name(name, &rule->dtype) || !assay_dtype_is_float(rule->dtype))
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: 'dtype' is '%s'; it must be float64, float32, float16 or bfloat16",
-                          where, name);
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: 'dtype' is '%s'; it must be float64, float32, float16 or bfloat16", where, name);
     rule->has_dtype = true;
     return ASSAY_OK;
 }
@@ -175,7 +177,8 @@ static assay_status check_format(const cJSON *root, const char *where, assay_err
     if (!st) st = assay_json_as_string(format, where, &text, err);
     if (st) return st;
     if (strcmp(text, FORMAT) != 0)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the format is '%s'; this program reads '" FORMAT "'", where, text);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the format is '%s'; this program reads '" FORMAT "'", where,
+                          text);
     return assay_json_known_keys(root, keys, where, err);
 }
 

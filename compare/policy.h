@@ -16,21 +16,21 @@
 
 /* One override. A field counts only where its has_ flag is set. */
 typedef struct {
-    char *stage;     /* shell pattern, see assay_policy_matches */
+    char *stage; /* shell pattern, see assay_policy_matches */
     bool has_dtype;
     assay_dtype dtype; /* only where the golden's tensor has this type */
     bool has_factor;
-    double factor;   /* times the noise floor */
+    double factor; /* times the noise floor */
     bool has_atol;
-    double atol;     /* absolute */
+    double atol; /* absolute */
     bool has_rtol;
-    double rtol;     /* relative to the largest magnitude in the golden's tensor */
+    double rtol; /* relative to the largest magnitude in the golden's tensor */
 } assay_policy_rule;
 
 typedef struct {
-    double factor;         /* on every noise floor */
-    bool ignore_pad_rows;  /* leave tokens out that the window's attention_mask hides */
-    char **required;       /* shell patterns: a stage that matches one must be in the candidate */
+    double factor;        /* on every noise floor */
+    bool ignore_pad_rows; /* leave tokens out that the window's attention_mask hides */
+    char **required;      /* shell patterns: a stage that matches one must be in the candidate */
     size_t required_count;
     assay_policy_rule *rules; /* later ones override earlier ones, field by field */
     size_t rule_count;
@@ -39,9 +39,9 @@ typedef struct {
 /* The defaults: factor 8, nothing required, pad rows judged. */
 void assay_policy_init(assay_policy *policy);
 
-/* Parses a policy. `where` (a path, say) starts every message. ASSAY_EINPUT for anything that is not a strict policy file:
- * unknown or duplicate keys, wrong types, negative or not finite numbers, patterns that no stage matches. Release with
- * assay_policy_free. */
+/* Parses a policy. `where` (a path, say) starts every message. ASSAY_EINPUT for anything that is not a strict policy
+ * file: unknown or duplicate keys, wrong types, negative or not finite numbers, patterns that no stage matches. Release
+ * with assay_policy_free. */
 assay_status assay_policy_parse(assay_policy *out, const char *text, size_t text_nbytes, const char *where,
                                 assay_error *err);
 
@@ -50,9 +50,9 @@ assay_status assay_policy_read(assay_policy *out, const char *path, assay_error 
 
 void assay_policy_free(assay_policy *policy);
 
-/* True when `pattern` (with * ? [...], where * spans slashes too) matches the place: one that starts with "steps/" is held
- * against its whole path, any other against its stage's name as in the golden format ("self_attn.q_proj", "logits"), with
- * "past/" before the parts of the past ("past/mem_key"). */
+/* True when `pattern` (with * ? [...], where * spans slashes too) matches the place: one that starts with "steps/" is
+ * held against its whole path, any other against its stage's name as in the golden format ("self_attn.q_proj",
+ * "logits"), with "past/" before the parts of the past ("past/mem_key"). */
 bool assay_policy_matches(const char *pattern, const assay_place *place);
 
 /* True when a candidate must have this place. */

@@ -77,7 +77,8 @@ void assay_case_result_finish(assay_case_result *c) {
     if (c->verdict == ASSAY_CASE_ERROR) return;
     c->verdict = c->first_divergence < 0 && evidence ? ASSAY_CASE_PASS : ASSAY_CASE_FAIL;
     if (!evidence && c->first_divergence < 0)
-        snprintf(c->note, sizeof c->note, "nothing was compared: the candidate has no tensor in common with the golden");
+        snprintf(c->note, sizeof c->note,
+                 "nothing was compared: the candidate has no tensor in common with the golden");
 }
 
 static char *copy_text(const char *text) { return strdup(text ? text : ""); }

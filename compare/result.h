@@ -32,10 +32,10 @@ bool assay_verdict_fails(assay_verdict verdict);
 
 /* Where a tolerance comes from. */
 typedef enum {
-    ASSAY_TOLERANCE_NONE,    /* exact */
-    ASSAY_TOLERANCE_FLOOR,   /* factor times the golden's noise floor */
-    ASSAY_TOLERANCE_POLICY,  /* atol or rtol of the policy */
-    ASSAY_TOLERANCE_DEFAULT  /* built in, because the reference has no floor */
+    ASSAY_TOLERANCE_NONE,   /* exact */
+    ASSAY_TOLERANCE_FLOOR,  /* factor times the golden's noise floor */
+    ASSAY_TOLERANCE_POLICY, /* atol or rtol of the policy */
+    ASSAY_TOLERANCE_DEFAULT /* built in, because the reference has no floor */
 } assay_tolerance_origin;
 
 /* "none", "floor", "policy", "default". */
@@ -50,10 +50,10 @@ typedef struct {
 
 /* The element that differs most, or the first whose class differs. */
 typedef struct {
-    int64_t index;                      /* row-major, in the golden's tensor; -1 when there is none */
+    int64_t index; /* row-major, in the golden's tensor; -1 when there is none */
     int rank;
-    const char *axes[ASSAY_MAX_RANK];   /* static names (compare/layout.h): "batch", "head", "token", "dim" ... */
-    int64_t at[ASSAY_MAX_RANK];         /* index along each axis; along a `kept` axis that of the whole tensor */
+    const char *axes[ASSAY_MAX_RANK]; /* static names (compare/layout.h): "batch", "head", "token", "dim" ... */
+    int64_t at[ASSAY_MAX_RANK];       /* index along each axis; along a `kept` axis that of the whole tensor */
     double golden, candidate;
 } assay_worst;
 
@@ -70,11 +70,11 @@ const char *assay_entry_kind_name(assay_entry_kind kind);
 typedef struct {
     assay_entry_kind kind;
     assay_place place;
-    char path[160];     /* without leading slash; "steps/<n>" of a step */
-    bool uses_float64;  /* the golden side is "float64/<path>" */
+    char path[160];    /* without leading slash; "steps/<n>" of a step */
+    bool uses_float64; /* the golden side is "float64/<path>" */
     assay_verdict verdict;
-    char reason[320];   /* one line; "" on a plain pass */
-    char rules[64];     /* rule ids that the stage shows, separated by spaces */
+    char reason[320]; /* one line; "" on a plain pass */
+    char rules[64];   /* rule ids that the stage shows, separated by spaces */
     assay_result_shape golden, candidate;
     bool has_metrics;
     assay_metrics metrics;
@@ -98,9 +98,9 @@ const char *assay_case_verdict_name(assay_case_verdict verdict);
 typedef struct {
     char *name, *golden_name, *candidate_name; /* never NULL in a finished result */
     assay_case_verdict verdict;
-    char error[1024];        /* ASSAY_CASE_ERROR: why nothing could be compared */
-    char note[160];          /* why a case without a failing entry fails ("nothing was compared"); else "" */
-    assay_entry *entries;    /* (entry_count) in execution order */
+    char error[1024];     /* ASSAY_CASE_ERROR: why nothing could be compared */
+    char note[160];       /* why a case without a failing entry fails ("nothing was compared"); else "" */
+    assay_entry *entries; /* (entry_count) in execution order */
     size_t entry_count, entry_capacity;
     size_t counts[ASSAY_VERDICT_COUNT];
     int64_t first_divergence; /* index of the first failing entry; -1 when none fails */
@@ -109,7 +109,7 @@ typedef struct {
     bool ignore_pad_rows;
     bool has_dtypes;
     assay_dtype golden_dtype, candidate_dtype;
-    double seconds;           /* wall time of the comparison; filled in by the caller, 0 when not known */
+    double seconds; /* wall time of the comparison; filled in by the caller, 0 when not known */
 } assay_case_result;
 
 typedef struct {

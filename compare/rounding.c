@@ -15,11 +15,10 @@ static format format_of(assay_dtype dtype) {
     return dtype == ASSAY_F16 ? (format){10, -14, 15} : (format){7, -126, 127};
 }
 
-/* Distance of representable magnitudes in the binade of `magnitude`; below the normal numbers that of the subnormals. */
+/* Distance of representable magnitudes in the binade of `magnitude`; below the normal numbers, of the subnormals. */
 static double unit_at(double magnitude, const format *f) {
     int exponent = f->min_exponent;
     if (magnitude >= ldexp(1, f->min_exponent)) exponent = ilogb(magnitude);
-    if (exponent > f->max_exponent) exponent = f->max_exponent;
     return ldexp(1, exponent - f->fraction_bits);
 }
 

@@ -7,12 +7,8 @@
 #define UNROUNDED_SUFFIX "_unrounded"
 
 assay_source_info assay_source_info_init(const char *name) {
-    return (assay_source_info){.name = name,
-                               .producer = "",
-                               .dtype = ASSAY_F32,
-                               .case_sha256 = "",
-                               .config_sha256 = "",
-                               .weights_xxh128 = ""};
+    return (assay_source_info){
+        .name = name, .producer = "", .dtype = ASSAY_F32, .case_sha256 = "", .config_sha256 = "", .weights_xxh128 = ""};
 }
 
 static int compare_items(const void *a, const void *b) {
@@ -77,10 +73,8 @@ static void add_item(assay_source *source, const char *name, const assay_tensor 
     item.info.data = NULL;
     if (!assay_place_parse(is_float64 ? name + strlen(FLOAT64_PREFIX) : name, &item.place))
         source->unknown[source->unknown_count++] = name;
-    else if (is_float64)
-        source->float64[source->float64_count++] = item;
-    else
-        source->items[source->item_count++] = item;
+    else if (is_float64) source->float64[source->float64_count++] = item;
+    else source->items[source->item_count++] = item;
 }
 
 static bool has_unrounded_suffix(const char *name) {

@@ -18,15 +18,15 @@
 /* One tensor of a source. */
 typedef struct {
     assay_place place;
-    assay_tensor info;      /* dtype and shape; data is NULL */
+    assay_tensor info; /* dtype and shape; data is NULL */
     bool has_floor;
-    double floor;           /* noise floor, absolute; valid when has_floor */
-    int kept_axis;          /* axis along which only some indices are held; -1: all are */
-    const int64_t *kept;    /* (kept_count) those indices, in the order held */
+    double floor;        /* noise floor, absolute; valid when has_floor */
+    int kept_axis;       /* axis along which only some indices are held; -1: all are */
+    const int64_t *kept; /* (kept_count) those indices, in the order held */
     size_t kept_count;
-    bool has_unrounded;     /* the values before the cast to mem_dtype are there too */
+    bool has_unrounded; /* the values before the cast to mem_dtype are there too */
     bool has_unrounded_floor;
-    double unrounded_floor; /* their noise floor; valid when has_unrounded_floor */
+    double unrounded_floor;         /* their noise floor; valid when has_unrounded_floor */
     const void *values, *unrounded; /* the source's own handles */
 } assay_source_item;
 
@@ -39,20 +39,21 @@ typedef struct {
     const char *refused_message; /* one line */
 } assay_source_step;
 
-/* What is known of a source as a whole. Strings are never NULL, and "" when not known; digests are lower-case hexadecimal. */
+/* What is known of a source as a whole. Strings are never NULL, and "" when not known; digests are lower-case
+ * hexadecimal. */
 typedef struct {
-    const char *name;      /* what messages call it: a path, or "reference engine" */
-    const char *producer;  /* program and version */
-    bool is_golden;        /* written from the original: what it lacks of a past is empty */
+    const char *name;     /* what messages call it: a path, or "reference engine" */
+    const char *producer; /* program and version */
+    bool is_golden;       /* written from the original: what it lacks of a past is empty */
     bool has_dtype;
-    assay_dtype dtype;     /* what the model computed in; float32 when not known */
+    assay_dtype dtype; /* what the model computed in; float32 when not known */
     bool has_mem_dtype;
     assay_dtype mem_dtype; /* of the configuration */
     const char *case_sha256, *config_sha256, *weights_xxh128;
 } assay_source_info;
 
-/* Made by assay_source_of_map or assay_source_of_file (compare/source_file.h); release with assay_source_close. Strings and
- * arrays live as long as the source and what it was made from. One thread uses a source at a time. */
+/* Made by assay_source_of_map or assay_source_of_file (compare/source_file.h); release with assay_source_close. Strings
+ * and arrays live as long as the source and what it was made from. One thread uses a source at a time. */
 typedef struct assay_source {
     assay_source_info info;
     assay_source_step *steps; /* (step_count) ascending */
@@ -76,8 +77,8 @@ typedef struct {
 } assay_source_tensor;
 
 /* A view of a map whose keys are paths of stages (assay_place_path), possibly behind "float64/", or followed by
- * "_unrounded". The map, the steps and the strings must outlive the source. Steps may be NULL with a count of 0; then nothing
- * counts as refused. No tensor has a floor or leaves indices out; set the items' fields to say otherwise.
+ * "_unrounded". The map, the steps and the strings must outlive the source. Steps may be NULL with a count of 0; then
+ * nothing counts as refused. No tensor has a floor or leaves indices out; set the items' fields to say otherwise.
  * ASSAY_EINTERNAL when out of memory. */
 assay_status assay_source_of_map(assay_source *out, const assay_tensor_map *map, const assay_source_info *info,
                                  const assay_source_step *steps, size_t step_count, assay_error *err);

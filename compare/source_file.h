@@ -8,8 +8,8 @@
 #include "core/status.h"
 #include "golden/golden_file.h"
 
-/* A view of an open golden or dump. `golden` and `name` (what messages call it) must outlive the source. ASSAY_EINTERNAL when
- * out of memory. Release with assay_source_close. */
+/* A view of an open golden or dump. `golden` and `name` (what messages call it) must outlive the source.
+ * ASSAY_EINTERNAL when out of memory. Release with assay_source_close. */
 assay_status assay_source_of_file(assay_source *out, const assay_golden *golden, const char *name, assay_error *err);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <float.h>
 
+#include "compare/compare_fixture.h"
 #include "compare/rounding.h"
-#include "compare/test_support.h"
 
 #define N 8
 
@@ -52,8 +52,8 @@ Test(judge, no_tolerance_lets_a_nan_or_an_infinity_through) {
         for (int kind = 0; kind < NAN_KINDS + 2; kind++) {
             memcpy(c, g, sizeof c);
             c[at] = kind < NAN_KINDS ? nan_of_kind(kind) : kind == NAN_KINDS ? INFINITY : -INFINITY;
-            assay_stage stages[] = {ASSAY_STAGE_Q_PROJ, ASSAY_STAGE_ATTN_SCORES, ASSAY_STAGE_LOGITS, ASSAY_STAGE_MEM_READ_KEY,
-                                    ASSAY_STAGE_MEM_READ_MASK};
+            assay_stage stages[] = {ASSAY_STAGE_Q_PROJ, ASSAY_STAGE_ATTN_SCORES, ASSAY_STAGE_LOGITS,
+                                    ASSAY_STAGE_MEM_READ_KEY, ASSAY_STAGE_MEM_READ_MASK};
             for (size_t s = 0; s < sizeof stages / sizeof *stages; s++) {
                 assay_entry e = judge_f32(stages[s], g, c, N, DBL_MAX);
                 cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL, "%s", assay_stage_get(stages[s])->name);
@@ -116,6 +116,10 @@ Test(judge, integer_widths_do_not_matter) {
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     in.candidate = &bt;
     cr_assert_eq(judge(&in).worst.index, 2);
+    n = 2; /* without the last, whose bits are those of a NaN */
+    assay_tensor integers = assay_tensor_view(ASSAY_I32, 1, &n, c), same_bits = assay_tensor_view(ASSAY_F32, 1, &n, c);
+    in.golden = &integers, in.candidate = &same_bits;
+    cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL, "the bits of 1 are another number in float32");
 }
 
 Test(judge, mask_minimum_is_that_of_the_run) {
@@ -129,6 +133,8 @@ Test(judge, mask_minimum_is_that_of_the_run) {
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL);
     in.candidate = &ot;
     cr_assert_eq(judge(&in).worst.index, 0);
+    in.golden = &wt, in.candidate = &ct;
+    cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL, "another large number is no minimum");
 }
 
 /* ---- SCORES ---- */
@@ -140,8 +146,9 @@ Test(judge, hidden_scores_must_coincide_in_place_and_value) {
     assay_entry e = judge_f32(ASSAY_STAGE_ATTN_SCORES, g, moved, 4, 1e30);
     cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(e.worst.index, 1);
+    cr_assert_eq(e.metrics.finite, 1);
     cr_assert_not_null(strstr(e.reason, "visible"));
-    cr_assert_not_null(strstr(judge_f32(ASSAY_STAGE_ATTN_SCORES, moved, g, 4, 1e30).reason, "visible"));
+    cr_assert_not_null(strstr(judge_f32(ASSAY_STAGE_ATTN_SCORES, moved, g, 4, 1e30).reason, "is hidden"));
     cr_assert_not_null(strstr(judge_f32(ASSAY_STAGE_ATTN_SCORES, shown, g, 4, 1e30).reason, "is hidden"));
     cr_assert_eq(judge_f32(ASSAY_STAGE_ATTN_SCORES, g, other, 4, 1e38).verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(judge_f32(ASSAY_STAGE_ATTN_SCORES, g, inf, 4, 1e38).verdict, ASSAY_VERDICT_FAIL);
@@ -221,11 +228,37 @@ Test(judge, a_flip_is_accepted_only_within_the_tolerance_of_the_unrounded_key) {
     assay_entry e = judge(&s->in);
     cr_assert_eq(e.verdict, ASSAY_VERDICT_PASS);
     cr_assert_eq(e.deviation, off);
-    s->in.tolerance = nextafter(off, 0);
+    s->in.tolerance = off - 0x1p-50; /* the least that u - tolerance can show */
     e = judge(&s->in);
     cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(e.worst.index, 0);
     cr_assert_not_null(strstr(e.reason, "bfloat16"));
+}
+
+Test(judge, a_flip_upwards_is_judged_as_one_downwards) {
+    double tie = 1 + 0x1p-8, off = 0x1p-20;
+    float u[N] = {0, (float)(tie - off), (float)(-tie + off)};
+    stored *s = stored_new(u, off);
+    s->c[1] = assay_f32_to_bf16(1 + 0x1p-7f);
+    s->c[2] = assay_f32_to_bf16(-1 - 0x1p-7f);
+    cr_assert_eq(judge(&s->in).verdict, ASSAY_VERDICT_FAIL, "the tie itself goes to even, that is to 1");
+    s->in.tolerance = off + 0x1p-50;
+    assay_entry e = judge(&s->in);
+    cr_assert_eq(e.verdict, ASSAY_VERDICT_PASS);
+    cr_assert_eq(e.deviation, off);
+    s->in.tolerance = off * 0.75;
+    e = judge(&s->in);
+    cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
+    cr_assert_not_null(strstr(e.reason, "2 of 8 places"));
+}
+
+Test(judge, a_reference_whose_memory_was_not_cast_is_judged_as_float) {
+    float g[N] = {0.1f, 0.2f}, c[N] = {0.1f, 0.2f};
+    assay_tensor gt = vector_f32(g, N), ct = vector_f32(c, N);
+    assay_judge_input in = input_of(ASSAY_STAGE_MEM_READ_KEY, &gt, &ct);
+    cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
+    c[1] = nextafterf(c[1], 1);
+    cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL);
 }
 
 Test(judge, an_exact_tie_goes_to_even_when_nothing_may_move) {
@@ -253,6 +286,17 @@ Test(judge, a_rounding_of_another_key_is_found_at_every_place) {
             cr_assert_eq(judge(&s->in).verdict, ASSAY_VERDICT_FAIL);
         }
     }
+}
+
+Test(judge, a_stored_nan_is_matched_by_nothing_else) {
+    float u[N] = {0};
+    stored *s = stored_new(u, 1e30);
+    s->g[2] = 0x7fc0;
+    cr_assert_eq(judge(&s->in).worst.index, 2);
+    s->c[2] = 0xffc1;
+    cr_assert_eq(judge(&s->in).verdict, ASSAY_VERDICT_PASS);
+    s->g[2] = 0;
+    cr_assert_eq(judge(&s->in).verdict, ASSAY_VERDICT_FAIL);
 }
 
 Test(judge, a_wider_candidate_counts_as_the_number_it_holds) {
@@ -284,7 +328,8 @@ Test(judge, overflow_to_infinity_is_a_rounding_too) {
     int64_t n = 1;
     float u = 65519.99f;
     uint16_t g = assay_f32_to_f16(u), c = 0x7c00, nan = 0x7e00;
-    assay_tensor ut = vector_f32(&u, n), gt = assay_tensor_view(ASSAY_F16, 1, &n, &g), ct = assay_tensor_view(ASSAY_F16, 1, &n, &c);
+    assay_tensor ut = vector_f32(&u, n), gt = assay_tensor_view(ASSAY_F16, 1, &n, &g),
+                 ct = assay_tensor_view(ASSAY_F16, 1, &n, &c);
     assay_judge_input in = input_of(ASSAY_STAGE_PAST_MEM_KEY, &gt, &ct);
     in.mem_dtype = ASSAY_F16, in.unrounded = &ut, in.tolerance = 0.1;
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);

@@ -1,6 +1,6 @@
 #include "compare/logits.h"
 
-#include "compare/test_support.h"
+#include "compare/compare_fixture.h"
 
 static assay_logit_metrics one_row(const double *g, const double *c, int64_t n, double tolerance) {
     assay_logits_state s;
@@ -13,6 +13,18 @@ Test(logits, divergence_of_equal_and_shifted_rows_is_zero) {
     double g[] = {1, 2, 3, -4}, shifted[] = {101, 102, 103, 96};
     cr_assert_eq(assay_kl_divergence(g, g, 4), 0);
     cr_assert_float_eq(assay_kl_divergence(g, shifted, 4), 0, 1e-14);
+}
+
+Test(logits, divergence_is_never_negative) {
+    for (uint64_t row = 0; row < 2000; row++) {
+        double g[16], c[16];
+        for (uint64_t i = 0; i < 16; i++) {
+            g[i] = 10 * (double)assay_random_symmetric_f32(31, row * 16 + i);
+            c[i] = g[i] + 1e-15 * (double)assay_random_symmetric_f32(32, row * 16 + i);
+        }
+        double kl = assay_kl_divergence(g, c, 16);
+        cr_assert(kl >= 0 && !signbit(kl) && kl < 1e-13);
+    }
 }
 
 Test(logits, divergence_has_its_closed_form_for_two_outcomes) {

@@ -3,7 +3,7 @@
 
 #include <float.h>
 
-#include "compare/test_support.h"
+#include "compare/compare_fixture.h"
 
 static assay_metrics measure_f32(const float *g, const float *c, int64_t n) {
     assay_tensor gt = vector_f32(g, n), ct = vector_f32(c, n);
@@ -45,6 +45,17 @@ Test(metrics, nan_matches_only_nan_at_the_same_place) {
     cr_assert_eq(measure_f32(g, same, 3).class_mismatches, 0);
     cr_assert_eq(measure_f32(g, moved, 3).class_mismatches, 2);
     cr_assert_eq(measure_f32(g, moved, 3).first_class_mismatch, 0);
+}
+
+Test(metrics, first_class_mismatch_is_the_first_place_whatever_the_order_of_ranges) {
+    float g[8] = {0}, c[8] = {0, 0, INFINITY, 0, 0, NAN};
+    assay_tensor gt = vector_f32(g, 8), ct = vector_f32(c, 8);
+    assay_metrics_state s;
+    assay_metrics_begin(&s, ASSAY_F32);
+    assay_metrics_add(&s, &gt, &ct, 4, 4);
+    assay_metrics_add(&s, &gt, &ct, 0, 4);
+    cr_assert_eq(assay_metrics_end(&s).class_mismatches, 2);
+    cr_assert_eq(assay_metrics_end(&s).first_class_mismatch, 2);
 }
 
 Test(metrics, infinities_keep_their_sign) {
@@ -113,7 +124,8 @@ static control control_of(const float *g, const float *c, size_t n) {
 }
 
 static void assert_close(double value, long double expected) {
-    cr_assert(fabsl((long double)value - expected) <= 1e-13L * fabsl(expected), "%.17g, expected %.17Lg", value, expected);
+    cr_assert(fabsl((long double)value - expected) <= 1e-13L * fabsl(expected), "%.17g, expected %.17Lg", value,
+              expected);
 }
 
 Test(metrics, agree_with_long_double_control_at_all_lengths) {
@@ -219,7 +231,8 @@ Test(metrics, max_ulp_of_a_tensor_is_that_of_its_worst_pair) {
 }
 
 Test(metrics, all_dtypes_are_read) {
-    uint16_t bf[] = {assay_f32_to_bf16(1.5f), assay_f32_to_bf16(-3)}, half[] = {assay_f32_to_f16(1.5f), assay_f32_to_f16(-3)};
+    uint16_t bf[] = {assay_f32_to_bf16(1.5f), assay_f32_to_bf16(-3)},
+             half[] = {assay_f32_to_f16(1.5f), assay_f32_to_f16(-3)};
     double wide[] = {1.5, -3.25};
     int64_t n = 2, whole[] = {1, -3};
     assay_tensor b = assay_tensor_view(ASSAY_BF16, 1, &n, bf), h = assay_tensor_view(ASSAY_F16, 1, &n, half);
@@ -230,7 +243,16 @@ Test(metrics, all_dtypes_are_read) {
 }
 
 Test(metrics, scale_ignores_what_is_not_finite) {
-    float g[] = {1, -2, INFINITY, nan_of_kind(0), 0.5f};
-    assay_tensor t = vector_f32(g, 5);
+    float g[] = {1, -2, INFINITY, nan_of_kind(0), nan_of_kind(3), 0.5f};
+    assay_tensor t = vector_f32(g, 6), finite = vector_f32(g, 2), none = vector_f32(g, 0);
     cr_assert_eq(assay_tensor_scale(&t), 2);
+    cr_assert_eq(assay_tensor_scale(&finite), 2);
+    cr_assert_eq(assay_tensor_scale(&none), 0);
+    float many[3000] = {0};
+    assay_tensor long_one = vector_f32(many, 3000);
+    for (int at = 0; at < 3000; at += 37) {
+        many[at] = -5;
+        cr_assert_eq(assay_tensor_scale(&long_one), 5);
+        many[at] = 0;
+    }
 }

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "compare/test_support.h"
+#include "compare/compare_fixture.h"
 #include "compare/tolerance.h"
 
 static assay_status parse(assay_policy *p, const char *text, assay_error *err) {
@@ -25,9 +25,11 @@ Test(policy, defaults) {
 }
 
 Test(policy, everything_it_may_say) {
-    assay_policy p = good("{\"format\": \"assay-policy/1\", \"factor\": 4, \"ignore_pad_rows\": true,"
-                          " \"required\": [\"logits\", \"past/*\"],"
-                          " \"stages\": [{\"stage\": \"self_attn.*\", \"dtype\": \"bfloat16\", \"factor\": 2, \"atol\": 1e-6, \"rtol\": 0}]}");
+    assay_policy p = good(
+        "{\"format\": \"assay-policy/1\", \"factor\": 4, \"ignore_pad_rows\": true,"
+        " \"required\": [\"logits\", \"past/*\"],"
+        " \"stages\": [{\"stage\": \"self_attn.*\", \"dtype\": \"bfloat16\", \"factor\": 2, \"atol\": 1e-6, \"rtol\": "
+        "0}]}");
     cr_assert_eq(p.factor, 4);
     cr_assert(p.ignore_pad_rows);
     cr_assert_eq(p.required_count, 2);
@@ -40,7 +42,12 @@ Test(policy, everything_it_may_say) {
 
 Test(policy, what_is_not_a_policy_is_refused) {
     static const char *const bad[] = {
-        "", "[]", "null", "{}", "{\"format\": \"assay-policy/2\"}", "{\"format\": 1}",
+        "",
+        "[]",
+        "null",
+        "{}",
+        "{\"format\": \"assay-policy/2\"}",
+        "{\"format\": 1}",
         "{\"format\": \"assay-policy/1\"} x",
         "{\"format\": \"assay-policy/1\", \"Factor\": 8}",
         "{\"format\": \"assay-policy/1\", \"factor\": 8, \"factor\": 9}",
@@ -140,15 +147,27 @@ Test(tolerance, without_a_floor_scales_with_the_golden) {
     cr_assert_eq(t.origin, ASSAY_TOLERANCE_DEFAULT);
 }
 
+Test(tolerance, values_before_the_cast_are_float32) {
+    assay_policy policy;
+    assay_policy_init(&policy);
+    assay_tolerance_input in = {
+        .place = {0, -1, 0, ASSAY_STAGE_PAST_MEM_KEY}, .dtype = ASSAY_BF16, .scale = 10, .unrounded = true};
+    cr_assert_eq(assay_tolerance_of(&policy, &in).value, 6e-5 * 10);
+    in.unrounded = false;
+    cr_assert_eq(assay_tolerance_of(&policy, &in).value, 6e-3 * 10);
+}
+
 Test(tolerance, a_policy_overrides_field_by_field) {
     cr_assert_eq(with_rules("{\"stage\": \"logits\", \"factor\": 3}", true).value, 3 * 1e-5);
     cr_assert_eq(with_rules("{\"stage\": \"loss\", \"factor\": 3}", true).value, 8 * 1e-5);
-    cr_assert_eq(with_rules("{\"stage\": \"*\", \"factor\": 3}, {\"stage\": \"logits\", \"factor\": 5}", true).value, 5 * 1e-5);
+    cr_assert_eq(with_rules("{\"stage\": \"*\", \"factor\": 3}, {\"stage\": \"logits\", \"factor\": 5}", true).value,
+                 5 * 1e-5);
     cr_assert_eq(with_rules("{\"stage\": \"logits\", \"dtype\": \"float64\", \"factor\": 3}", true).value, 8 * 1e-5);
     assay_tolerance t = with_rules("{\"stage\": \"logits\", \"atol\": 0.5, \"rtol\": 0.25}", true);
     cr_assert_eq(t.value, 3);
     cr_assert_eq(t.origin, ASSAY_TOLERANCE_POLICY);
     cr_assert_eq(with_rules("{\"stage\": \"logits\", \"atol\": 0}", true).value, 0);
+    cr_assert_eq(with_rules("{\"stage\": \"logits\", \"rtol\": 0.25}", true).value, 2.5);
 }
 
 Test(tolerance, with_factor_and_amount_the_larger_counts) {

@@ -2,7 +2,7 @@
 
 #include <float.h>
 
-#include "compare/test_support.h"
+#include "compare/compare_fixture.h"
 
 static double value_of(uint16_t bits, assay_dtype dtype) {
     return (double)(dtype == ASSAY_F16 ? assay_f16_to_f32(bits) : assay_bf16_to_f32(bits));
@@ -25,7 +25,8 @@ Test(rounding, agrees_with_the_cast_on_every_tie_and_beside_it) {
             float tie = (float)((low + high) / 2);
             float near[] = {(float)low, tie, nextafterf(tie, 0), nextafterf(tie, INFINITY)};
             for (int i = 0; i < 4; i++) {
-                cr_assert_eq(assay_round_to((double)near[i], dtype), cast((double)near[i], dtype), "%a", (double)near[i]);
+                cr_assert_eq(assay_round_to((double)near[i], dtype), cast((double)near[i], dtype), "%a",
+                             (double)near[i]);
                 cr_assert_eq(assay_round_to(-(double)near[i], dtype), -cast((double)near[i], dtype));
             }
         }
@@ -51,7 +52,8 @@ Test(rounding, move_is_the_least_that_reaches_the_value) {
     for (int t = 0; t < 2; t++) {
         for (uint64_t i = 0; i < 20000; i++) {
             double u = (double)assay_random_symmetric_f32(11, 2 * i) * (i % 3 ? 1 : 1e-6);
-            double c = assay_round_to(u + 0.02 * (double)assay_random_symmetric_f32(11, 2 * i + 1) * fabs(u), half_types[t]);
+            double c =
+                assay_round_to(u + 0.02 * (double)assay_random_symmetric_f32(11, 2 * i + 1) * fabs(u), half_types[t]);
             double move = assay_rounding_move(u, c, half_types[t]);
             double towards = c > u ? 1 : -1, slack = 1e-12 * (move + fabs(u));
             cr_assert_eq(assay_round_to(u + towards * (move + (move > 0 ? slack : 0)), half_types[t]), c);

@@ -69,6 +69,7 @@ static assay_status check_size(const char *name, int64_t value, int64_t largest,
 
 static assay_status check_sizes(const assay_config *c, assay_error *err) {
     const int64_t large = INT64_C(1) << 31; /* products of three such sizes with 8 bytes each are checked below */
+    const int64_t exact_positions = INT64_C(1) << 24; /* ROPE-1: positions are float32 in the rotary angle */
     const struct {
         const char *name;
         int64_t value, largest;
@@ -78,7 +79,7 @@ static assay_status check_sizes(const assay_config *c, assay_error *err) {
         {"intermediate_size", c->intermediate_size, large},
         {"num_hidden_layers", c->num_hidden_layers, ASSAY_MAX_LAYERS},
         {"num_attention_heads", c->num_attention_heads, large},
-        {"max_position_embeddings", c->max_position_embeddings, large},
+        {"max_position_embeddings", c->max_position_embeddings, exact_positions},
         {"num_labels", c->num_labels, large},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

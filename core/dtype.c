@@ -93,7 +93,7 @@ double assay_load_f64(const void *data, assay_dtype dtype, size_t i) {
     case ASSAY_BOOL: return (double)((const uint8_t *)data)[i];
     case ASSAY_DTYPE_COUNT: break;
     }
-    assert(!"unknown dtype");
+    assert(false && "unknown dtype");
     return 0;
 }
 
@@ -108,7 +108,7 @@ static void store_f64(void *data, assay_dtype dtype, size_t i, double value) {
     case ASSAY_BOOL: ((uint8_t *)data)[i] = value != 0; return;
     case ASSAY_DTYPE_COUNT: break;
     }
-    assert(!"unknown dtype");
+    assert(false && "unknown dtype");
 }
 
 void assay_convert(void *dst, assay_dtype dst_dtype, const void *src, assay_dtype src_dtype, size_t n) {

@@ -125,7 +125,7 @@ void REAL(assay_attend)(const REAL(assay_attention) * a, real *scratch, int thre
     int64_t jobs = a->batch * a->heads * blocks;
     int64_t keys = a->local + memory_length(a);
     size_t per_thread = REAL(assay_attention_scratch)(a);
-#pragma omp parallel for schedule(static) \
+#pragma omp parallel for schedule(dynamic) \
     num_threads(threads) if (jobs > 1 && a->batch * a->heads * a->queries * keys * a->head_dim > 65536)
     for (int64_t i = 0; i < jobs; i++) {
         int64_t row = i / blocks, first = i % blocks * block;

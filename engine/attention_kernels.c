@@ -1,7 +1,7 @@
 #include "engine/attention_kernels.h"
 
 #include "engine/real.h"
-#include "engine/simd.h"
+#include "core/simd.h"
 #include "engine/vector_exp.h"
 
 /* Up to this many query rows the keys are read once and widened in registers; beyond, a widened tile feeds a product. */

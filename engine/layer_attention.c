@@ -15,7 +15,8 @@ static assay_status move_to_memory(REAL(assay_window_run) * run, int64_t layer, 
     int64_t d = assay_config_head_dim(&run->model->config);
     assay_memory_source source = {.key = (const real *)local->key + first * d,
                                   .value = (const real *)local->value + first * d,
-                                  .dtype = REAL_DTYPE,
+                                  .key_dtype = REAL_DTYPE,
+                                  .value_dtype = REAL_DTYPE,
                                   .row_stride = run->past->local_capacity * d,
                                   .n = n};
     assay_status st = assay_memory_append(&run->past->memory[layer], &source, err);

@@ -20,7 +20,7 @@ static void product(real *out, const real *x, const real *w, const int64_t size[
 void REAL(assay_linear)(real *out, const real *x, const real *w, int64_t m, int64_t k, int64_t n) {
     assert(m <= INT_MAX && k <= INT_MAX && n <= INT_MAX);
     int64_t tiles = (n + tile_columns - 1) / tile_columns;
-#pragma omp parallel for schedule(static) if (tiles > 1 && m * k * n > parallel_work)
+#pragma omp parallel for schedule(dynamic) if (tiles > 1 && m * k * n > parallel_work)
     for (int64_t tile = 0; tile < tiles; tile++) {
         int64_t first = tile * tile_columns;
         int64_t columns = n - first < tile_columns ? n - first : tile_columns;

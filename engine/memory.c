@@ -31,18 +31,23 @@ static assay_status add_block(assay_memory *memory, int64_t capacity, assay_erro
     return ASSAY_OK;
 }
 
+/* Casts tokens [from, from + n) of one row of keys or values to their place in a block. */
+static void cast_row(const assay_memory *memory, void *dst, const void *src, assay_dtype src_dtype,
+                     const size_t offsets[2], size_t count) {
+    assay_convert((char *)dst + offsets[0] * assay_dtype_size(memory->dtype), memory->dtype,
+                  (const char *)src + offsets[1] * assay_dtype_size(src_dtype), src_dtype, count);
+}
+
 /* Casts tokens [from, from + n) of the source to the end of a block that has room for them. */
 static void fill_block(const assay_memory *memory, assay_memory_block *block, const assay_memory_source *source,
                        int64_t from, int64_t n) {
-    size_t dst_size = assay_dtype_size(memory->dtype), src_size = assay_dtype_size(source->dtype);
     size_t count = (size_t)(n * memory->head_dim);
 #pragma omp parallel for schedule(static) if (count * (size_t)memory->rows > 65536)
     for (int64_t row = 0; row < memory->rows; row++) {
-        size_t dst = (size_t)((row * block->capacity + block->length) * memory->head_dim) * dst_size;
-        size_t src = (size_t)(row * source->row_stride + from * memory->head_dim) * src_size;
-        assay_convert((char *)block->key + dst, memory->dtype, (const char *)source->key + src, source->dtype, count);
-        assay_convert((char *)block->value + dst, memory->dtype, (const char *)source->value + src, source->dtype,
-                      count);
+        const size_t offsets[] = {(size_t)((row * block->capacity + block->length) * memory->head_dim),
+                                  (size_t)(row * source->row_stride + from * memory->head_dim)};
+        cast_row(memory, block->key, source->key, source->key_dtype, offsets, count);
+        cast_row(memory, block->value, source->value, source->value_dtype, offsets, count);
     }
     block->length += n;
 }

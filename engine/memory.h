@@ -28,10 +28,10 @@ typedef struct {
     size_t block_count;
 } assay_memory;
 
-/* Keys and values of n tokens to be stored: element (row, token, d) at data[row * row_stride + token * D + d], in dtype. */
+/* Keys and values of n tokens to be stored: element (row, token, d) at data[row * row_stride + token * D + d]. */
 typedef struct {
     const void *key, *value;
-    assay_dtype dtype;
+    assay_dtype key_dtype, value_dtype;
     int64_t row_stride; /* elements */
     int64_t n;
 } assay_memory_source;

@@ -79,30 +79,31 @@ typedef struct {
     int64_t batch, local, memory;
 } past_sizes;
 
+/* Whether three parts are of `length` tokens: keys and values (B,H,n,D), positions or masks (B,n); or all absent. */
+static bool part_fits(const assay_past *past, const assay_tensor *const parts[3], int64_t batch, int64_t length) {
+    const assay_config *c = &past->model->config;
+    const int64_t shape[] = {batch, c->num_attention_heads, length, assay_config_head_dim(c)};
+    if (length == 0) return length_of(parts[0], 2) == 0 && length_of(parts[1], 2) == 0 && length_of(parts[2], 1) == 0;
+    return has_shape(parts[0], 4, shape) && has_shape(parts[1], 4, shape) &&
+           has_shape(parts[2], 2, (int64_t[]){batch, length});
+}
+
 static assay_status check_layer(const assay_past *past, const assay_past_layer *part, int64_t layer,
                                 const past_sizes *sizes, assay_error *err) {
-    const assay_config *c = &past->model->config;
-    int64_t h = c->num_attention_heads, d = assay_config_head_dim(c);
-    bool is_memory = c->is_memory_layer[layer];
+    bool is_memory = past->model->config.is_memory_layer[layer];
     if (!is_memory && length_of(&part->mem_key, 2) > 0)
         return assay_fail(err, ASSAY_EINPUT, "MEM-11",
                           "the past has memory for layer %lld, which is no memory layer (MEM-11)", (long long)layer);
-    const int64_t local[] = {sizes->batch, h, sizes->local, d}, memory[] = {sizes->batch, h, sizes->memory, d};
-    bool fits =
-        length_of(&part->key, 2) == sizes->local && (!is_memory || length_of(&part->mem_key, 2) == sizes->memory);
-    if (fits && sizes->local > 0)
-        fits = has_shape(&part->key, 4, local) && has_shape(&part->value, 4, local) &&
-               has_shape(&part->position, 2, (int64_t[]){sizes->batch, sizes->local}) &&
-               part->position.dtype == ASSAY_I64;
-    if (fits && is_memory && sizes->memory > 0)
-        fits = has_shape(&part->mem_key, 4, memory) && has_shape(&part->mem_value, 4, memory) &&
-               has_shape(&part->mem_mask, 2, (int64_t[]){sizes->batch, sizes->memory});
+    const assay_tensor *const local[] = {&part->key, &part->value, &part->position};
+    const assay_tensor *const memory[] = {&part->mem_key, &part->mem_value, &part->mem_mask};
+    bool fits = part_fits(past, local, sizes->batch, sizes->local) &&
+                part_fits(past, memory, sizes->batch, is_memory ? sizes->memory : 0) &&
+                (sizes->local == 0 || part->position.dtype == ASSAY_I64);
     if (fits) return ASSAY_OK;
-    return assay_fail(
-        err, ASSAY_EINPUT, "CACHE-5",
-        "the past of layer %lld has tensors whose shapes do not fit the model, each other or the other layers "
-        "(CACHE-5)",
-        (long long)layer);
+    return assay_fail(err, ASSAY_EINPUT, "CACHE-5",
+                      "the past of layer %lld has tensors whose shapes do not fit the model, each other or the other "
+                      "layers (CACHE-5)",
+                      (long long)layer);
 }
 
 static past_sizes sizes_of(const assay_past *past, const assay_past_layer *layers) {
@@ -134,17 +135,13 @@ static void import_local(assay_past *past, const assay_past_layer *part, int64_t
 
 static assay_status import_memory(assay_past *past, const assay_past_layer *part, int64_t layer, int64_t m,
                                   assay_error *err) {
-    assay_tensor value;
-    assay_status st = assay_tensor_copy(&value, &part->mem_value, part->mem_key.dtype, err);
-    if (st) return st;
     assay_memory_source source = {.key = part->mem_key.data,
-                                  .value = value.data,
-                                  .dtype = part->mem_key.dtype,
+                                  .value = part->mem_value.data,
+                                  .key_dtype = part->mem_key.dtype,
+                                  .value_dtype = part->mem_value.dtype,
                                   .row_stride = m * past->memory[layer].head_dim,
                                   .n = m};
-    st = assay_memory_append(&past->memory[layer], &source, err);
-    assay_tensor_free(&value);
-    return st;
+    return assay_memory_append(&past->memory[layer], &source, err);
 }
 
 /* Masks are shared by the memory layers: the first one's are taken. */

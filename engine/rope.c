@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/real.h"
-#include "engine/simd.h"
+#include "core/simd.h"
 
 #ifndef ASSAY_REAL_F64
 void assay_rope_inv_freq(float *out, int64_t head_dim, double theta) {

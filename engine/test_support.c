@@ -232,8 +232,7 @@ static bool same_layer(const assay_past_layer *a, const assay_past_layer *b) {
 }
 
 bool test_snapshot_equal(const test_snapshot *a, const test_snapshot *b) {
-    bool equal =
-        a->layers == b->layers && a->local == b->local && a->memory == b->memory && a->batch == b->batch;
+    bool equal = a->layers == b->layers && a->local == b->local && a->memory == b->memory && a->batch == b->batch;
     for (int64_t i = 0; equal && i < a->layers; i++) equal = same_layer(&a->layer[i], &b->layer[i]);
     return equal;
 }

@@ -120,8 +120,8 @@ static assay_status read_dtype(reader *r) {
         r->out->dtype = dtypes[i];
         return ASSAY_OK;
     }
-    return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: dtype: '%.40s' is not one of float32, float64, bfloat16, float16",
-                      r->where, name);
+    return assay_fail(r->err, ASSAY_EINPUT, NULL,
+                      "%s: dtype: '%.40s' is not one of float32, float64, bfloat16, float16", r->where, name);
 }
 
 static assay_status read_steps(reader *r) {
@@ -146,7 +146,7 @@ static assay_status read_steps(reader *r) {
 
 static assay_status read_case(reader *r) {
     static const char *const keys[] = {"format", "name", "rules", "model", "weights", "dtype", "steps", NULL};
-    assay_status (*const readers[])(reader *) = {read_format, read_name,  read_rules, read_model,
+    assay_status (*const readers[])(reader *) = {read_format,  read_name,  read_rules, read_model,
                                                  read_weights, read_dtype, read_steps};
     assay_status st = assay_json_as_object(r->object, r->where, r->err);
     if (!st) st = assay_json_known_keys(r->object, keys, r->where, r->err);

@@ -27,9 +27,9 @@ typedef struct {
     assay_tensor inputs_embeds;  /* (B,T,C) float64 */
     assay_tensor attention_mask; /* (B,S) float64 */
     assay_tensor position_ids;   /* (B,T) int64 */
-    assay_tensor labels;         /* rank 1 or 2. int64 when every number is whole and a forward or of rank 1; else float64 */
-    assay_tensor beam_idx;       /* (n) int64 */
-    int use_cache;               /* -1 unset, 0 false, 1 true */
+    assay_tensor labels;   /* rank 1 or 2. int64 when every number is whole and a forward or of rank 1; else float64 */
+    assay_tensor beam_idx; /* (n) int64 */
+    int use_cache;         /* -1 unset, 0 false, 1 true */
     bool has_last_context_length;
     int64_t last_context_length;
     bool past_keep;
@@ -39,16 +39,16 @@ typedef struct {
 } assay_step;
 
 typedef struct {
-    char *text;        /* the file, byte for byte, NUL-terminated */
+    char *text; /* the file, byte for byte, NUL-terminated */
     size_t text_nbytes;
-    char *name;        /* "" when the file has none */
+    char *name; /* "" when the file has none */
     char **rules;
     size_t rule_count;
-    char *model_json;  /* the "model" value as JSON text; NULL when left out */
+    char *model_json; /* the "model" value as JSON text; NULL when left out */
     bool has_config;
-    bool config_refused;         /* the model is one that the original refuses when it is built; config_error says why. */
-    assay_error config_error;    /*   A case whose first step expects that refusal passes by it. */
-    assay_config config;         /* parsed from "model"; valid when has_config and not config_refused */
+    bool config_refused;      /* the model is one that the original refuses when it is built; config_error says why. */
+    assay_error config_error; /*   A case whose first step expects that refusal passes by it. */
+    assay_config config;      /* parsed from "model"; valid when has_config and not config_refused */
     bool has_weights;
     uint64_t weights_seed;
     double weights_gain;

@@ -15,11 +15,27 @@ static const char *const op_names[] = {
 
 const char *assay_op_name(assay_op op) { return op_names[op]; }
 
-static const char *const forward_keys[] = {"op",           "expect_error", "input_ids", "inputs_embeds",       "attention_mask",
-                                           "position_ids", "labels",       "use_cache", "last_context_length", "past", NULL};
+static const char *const forward_keys[] = {"op",
+                                           "expect_error",
+                                           "input_ids",
+                                           "inputs_embeds",
+                                           "attention_mask",
+                                           "position_ids",
+                                           "labels",
+                                           "use_cache",
+                                           "last_context_length",
+                                           "past",
+                                           NULL};
 static const char *const reorder_keys[] = {"op", "expect_error", "beam_idx", NULL};
-static const char *const generate_keys[] = {"op",   "expect_error",        "input_ids", "max_new_tokens", "attention_mask",
-                                            "past", "last_context_length", "eos_token_id", NULL};
+static const char *const generate_keys[] = {"op",
+                                            "expect_error",
+                                            "input_ids",
+                                            "max_new_tokens",
+                                            "attention_mask",
+                                            "past",
+                                            "last_context_length",
+                                            "eos_token_id",
+                                            NULL};
 static const char *const *const op_keys[] = {
     [ASSAY_OP_FORWARD] = forward_keys,
     [ASSAY_OP_REORDER] = reorder_keys,
@@ -52,8 +68,8 @@ static assay_status read_op(reader *r) {
         r->step->op = (assay_op)i;
         return ASSAY_OK;
     }
-    return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: '%.40s' is not one of forward, reorder, generate, classify", text,
-                      name);
+    return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: '%.40s' is not one of forward, reorder, generate, classify",
+                      text, name);
 }
 
 /* Capital letters, a hyphen, digits: "ERR-1". */
@@ -71,8 +87,8 @@ static assay_status read_expected_error(reader *r) {
     assay_status st = assay_json_get_string(r->object, "expect_error", r->where, &rule, r->err);
     if (st || !assay_json_member(r->object, "expect_error")) return st;
     if (!is_rule_id(rule) || strlen(rule) >= sizeof r->step->expect_error)
-        return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: expect_error: '%.40s' is not a rule id such as ERR-1", r->where,
-                          rule);
+        return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: expect_error: '%.40s' is not a rule id such as ERR-1",
+                          r->where, rule);
     snprintf(r->step->expect_error, sizeof r->step->expect_error, "%s", rule);
     return ASSAY_OK;
 }
@@ -84,8 +100,8 @@ static assay_status read_list(reader *r, const char *key, int rank, assay_dtype 
     return value ? assay_json_read_tensor(value, rank, dtype, field(r, key, text), out, r->err) : ASSAY_OK;
 }
 
-/* Labels are token or class numbers but for a classification with real-valued targets: a table of one row per sample, or
- * a list with fractions. */
+/* Labels are token or class numbers but for a classification with real-valued targets: a table of one row per sample,
+ * or a list with fractions. */
 static assay_status read_labels(reader *r) {
     const cJSON *value = assay_json_member(r->object, "labels");
     if (!value) return ASSAY_OK;

@@ -51,8 +51,8 @@ typedef struct {
 
 typedef struct {
     const char *dir;
-    cJSON *index;             /* of the .index.json; NULL with one file */
-    const cJSON *weight_map;  /* name -> shard; NULL with one file */
+    cJSON *index;            /* of the .index.json; NULL with one file */
+    const cJSON *weight_map; /* name -> shard; NULL with one file */
     shard *shards;
     size_t shard_count;
     assay_error *err;
@@ -73,10 +73,13 @@ static bool folder_has(const char *dir, const char *name) {
 static assay_status fail_no_weights(const folder *f) {
     struct stat info;
     if (stat(f->dir, &info) != 0)
-        return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: cannot open the model's folder: %s", f->dir, strerror(errno));
+        return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: cannot open the model's folder: %s", f->dir,
+                          strerror(errno));
     if (!S_ISDIR(info.st_mode))
-        return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: not a folder; give the folder that holds config.json and "
-                          "model.safetensors", f->dir);
+        return assay_fail(f->err, ASSAY_EINPUT, NULL,
+                          "%s: not a folder; give the folder that holds config.json and "
+                          "model.safetensors",
+                          f->dir);
     if (folder_has(f->dir, "pytorch_model.bin") || folder_has(f->dir, "pytorch_model.bin.index.json"))
         return assay_fail(f->err, ASSAY_EINPUT, NULL,
                           "%s: has its weights in pytorch_model.bin only, which is not read; convert it: "
@@ -130,8 +133,8 @@ static assay_status list_shards(folder *f) {
     for (const cJSON *entry = f->weight_map->child; entry; entry = entry->next) {
         if (!cJSON_IsString(entry) || !is_plain_file_name(entry->valuestring))
             return assay_fail(f->err, ASSAY_EINPUT, NULL,
-                              "%s/model.safetensors.index.json: '%.150s' is not mapped to a file of this folder", f->dir,
-                              entry->string);
+                              "%s/model.safetensors.index.json: '%.150s' is not mapped to a file of this folder",
+                              f->dir, entry->string);
         bool is_known = false;
         /* Weights of a shard mostly follow each other, so the search starts at the last one. */
         for (size_t i = f->shard_count; i-- > 0 && !is_known;)
@@ -187,21 +190,24 @@ static assay_status locate_name(folder *f, const char *name, location *found) {
 
 static assay_status fail_missing(const folder *f, const assay_weight_info *info, const char *expected) {
     bool is_head = strcmp(info->name, "lm_head.weight") == 0;
-    return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: the weight %s %s is missing%s", f->dir, info->name, expected,
-                      is_head ? "; if the model ties it to its embeddings, config.json must say tie_word_embeddings" : "");
+    return assay_fail(
+        f->err, ASSAY_EINPUT, NULL, "%s: the weight %s %s is missing%s", f->dir, info->name, expected,
+        is_head ? "; if the model ties it to its embeddings, config.json must say tie_word_embeddings" : "");
 }
 
 static assay_status locate(folder *f, const assay_weight_info *info, location *found) {
     const size_t prefix = strlen(PREFIX);
     assay_status st = locate_name(f, info->name, found);
-    if (!st && !found->entry && strncmp(info->name, PREFIX, prefix) == 0) st = locate_name(f, info->name + prefix, found);
+    if (!st && !found->entry && strncmp(info->name, PREFIX, prefix) == 0)
+        st = locate_name(f, info->name + prefix, found);
     if (st) return st;
     char expected[128], got[256];
     const assay_tensor needed = assay_tensor_view(ASSAY_F32, info->rank, info->shape, NULL);
     assay_tensor_shape_text(&needed, expected, sizeof expected);
     const assay_safetensors_entry *e = found->entry;
     if (!e) return fail_missing(f, info, expected);
-    const assay_tensor have = assay_tensor_view(ASSAY_F32, e->rank < ASSAY_MAX_RANK ? e->rank : ASSAY_MAX_RANK, e->shape, NULL);
+    const assay_tensor have =
+        assay_tensor_view(ASSAY_F32, e->rank < ASSAY_MAX_RANK ? e->rank : ASSAY_MAX_RANK, e->shape, NULL);
     if (assay_tensor_same_shape(&have, &needed)) return ASSAY_OK;
     return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: the weight %s has the shape %s; the configuration needs %s",
                       found->file->path, info->name, assay_tensor_shape_text(&have, got, sizeof got), expected);

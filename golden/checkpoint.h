@@ -16,9 +16,9 @@
 assay_status assay_checkpoint_config(assay_config *out, char **text, size_t *text_nbytes, const char *dir,
                                      assay_error *err);
 
-/* Loads exactly the weights that `config` names, as `dtype`. Each must be there with its shape; names may lack the prefix
- * "model." (a bare LongLlamaModel); other tensors of the folder are ignored, a tied model's lm_head.weight too. Names,
- * shapes and file sizes are checked before memory is taken. The caller destroys *out. */
+/* Loads exactly the weights that `config` names, as `dtype`. Each must be there with its shape; names may lack the
+ * prefix "model." (a bare LongLlamaModel); other tensors of the folder are ignored, a tied model's lm_head.weight too.
+ * Names, shapes and file sizes are checked before memory is taken. The caller destroys *out. */
 assay_status assay_checkpoint_load(assay_tensor_map **out, const char *dir, const assay_config *config,
                                    assay_dtype dtype, assay_error *err);
 

@@ -1,6 +1,6 @@
 /*
- * Digests: SHA-256 and XXH3-128 of bytes, of tensors, and of a model's weights. All are lower-case hexadecimal; XXH3-128
- * is canonical (big-endian).
+ * Digests: SHA-256 and XXH3-128 of bytes, of tensors, and of a model's weights. All are lower-case hexadecimal;
+ * XXH3-128 is canonical (big-endian).
  */
 #ifndef ASSAY_GOLDEN_DIGEST_H
 #define ASSAY_GOLDEN_DIGEST_H
@@ -22,8 +22,8 @@ void assay_xxh128_hex(const void *data, size_t nbytes, char hex[ASSAY_XXH128_TEX
 /* Of the tensor's elements as they are in memory (little-endian on every machine that Assay runs on). */
 void assay_tensor_xxh128(const assay_tensor *t, char hex[ASSAY_XXH128_TEXT]);
 
-/* The weights digest of docs/golden-format.md, of the weights that `config` names; others in the map do not count. Values
- * are digested as float32, whatever the map's dtype. ASSAY_EINPUT when one is missing. */
+/* The weights digest of docs/golden-format.md, of the weights that `config` names; others in the map do not count.
+ * Values are digested as float32, whatever the map's dtype. ASSAY_EINPUT when one is missing. */
 assay_status assay_weights_xxh128(const assay_config *config, const assay_tensor_map *weights,
                                   char hex[ASSAY_XXH128_TEXT], assay_error *err);
 

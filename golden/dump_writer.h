@@ -17,12 +17,12 @@
 /* What the root says. NULL or "" leaves a part out. Nothing is kept after the call. */
 typedef struct {
     const char *producer;
-    assay_dtype dtype;           /* what the model computed in */
-    const char *case_text;       /* byte for byte; case_sha256 is made from it */
+    assay_dtype dtype;     /* what the model computed in */
+    const char *case_text; /* byte for byte; case_sha256 is made from it */
     size_t case_nbytes;
-    const char *config_text;     /* config.json, byte for byte */
+    const char *config_text; /* config.json, byte for byte */
     size_t config_nbytes;
-    const assay_config *config;  /* config_sha256 is made from it */
+    const assay_config *config; /* config_sha256 is made from it */
     const char *weights_xxh128;
 } assay_dump_metadata;
 

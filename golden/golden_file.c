@@ -24,8 +24,8 @@ static bool is_hex(const char *text, size_t n) {
     return strlen(text) == n;
 }
 
-assay_status assay_golden_digest_attr(const assay_golden *g, const char *object, const char *name, char *text, size_t size,
-                                      assay_error *err) {
+assay_status assay_golden_digest_attr(const assay_golden *g, const char *object, const char *name, char *text,
+                                      size_t size, assay_error *err) {
     char *found;
     assay_status st = assay_golden_text_attr(g, object, name, &found, err);
     if (st) return st;
@@ -47,8 +47,8 @@ static assay_status read_format(assay_golden *g, assay_error *err) {
     g->kind = strcmp(format, "assay-golden/1") == 0 ? ASSAY_FILE_GOLDEN : ASSAY_FILE_DUMP;
     bool known = !*format || g->kind == ASSAY_FILE_GOLDEN || strcmp(format, "assay-dump/1") == 0;
     if (!known)
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: format is '%.40s'; this program reads assay-golden/1 and assay-dump/1",
-                        path, format);
+        st = assay_fail(err, ASSAY_EINPUT, NULL,
+                        "%s: format is '%.40s'; this program reads assay-golden/1 and assay-dump/1", path, format);
     else if (!assay_h5_exists(g->file, "/steps"))
         st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: has no group /steps, so it is neither a golden nor a dump", path);
     free(format);
@@ -63,7 +63,8 @@ static assay_status read_dtype(assay_golden *g, assay_error *err) {
     g->has_dtype = *name != '\0';
     bool known = !g->has_dtype || (assay_dtype_from_name(name, &g->dtype) && assay_dtype_is_float(g->dtype));
     if (!known)
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: dtype is '%.40s'; it must be float32, float64, bfloat16 or float16",
+        st = assay_fail(err, ASSAY_EINPUT, NULL,
+                        "%s: dtype is '%.40s'; it must be float32, float64, bfloat16 or float16",
                         assay_h5_path(g->file), name);
     free(name);
     return st;
@@ -197,7 +198,8 @@ static assay_status read_checked(const assay_golden *g, const char *path, const 
     return ASSAY_OK;
 }
 
-assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out, assay_error *err) {
+assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,
+                               assay_error *err) {
     return read_checked(g, t->path, t->xxh128, out, err);
 }
 

@@ -1,8 +1,8 @@
 /*
  * Opening a golden or a dump: the HDF5 schema of docs/golden-format.md.
  *
- * Opening reads everything but the tensors' values: root attributes, case, configuration, and for each tensor its place,
- * shape and attributes. Values are read one tensor at a time.
+ * Opening reads everything but the tensors' values: root attributes, case, configuration, and for each tensor its
+ * place, shape and attributes. Values are read one tensor at a time.
  */
 #ifndef ASSAY_GOLDEN_GOLDEN_FILE_H
 #define ASSAY_GOLDEN_GOLDEN_FILE_H
@@ -23,35 +23,35 @@ typedef enum { ASSAY_FILE_DUMP, ASSAY_FILE_GOLDEN } assay_golden_kind;
 /* One tensor of a file. */
 typedef struct {
     assay_place place;
-    char *path;              /* inside the file */
-    assay_tensor info;       /* dtype and shape as stored; data is NULL */
-    double noise_floor;      /* NaN when the file has none */
-    char xxh128[33];         /* "" when the file has none */
-    int64_t kept_axis;       /* -1: holds all tokens. Otherwise only kept[0..kept_count) along this axis */
+    char *path;         /* inside the file */
+    assay_tensor info;  /* dtype and shape as stored; data is NULL */
+    double noise_floor; /* NaN when the file has none */
+    char xxh128[33];    /* "" when the file has none */
+    int64_t kept_axis;  /* -1: holds all tokens. Otherwise only kept[0..kept_count) along this axis */
     int64_t *kept;
     size_t kept_count;
-    bool has_unrounded;      /* a sibling <path>_unrounded holds the values before the cast to mem_dtype */
-    double unrounded_floor;  /* its noise floor; NaN without */
+    bool has_unrounded;     /* a sibling <path>_unrounded holds the values before the cast to mem_dtype */
+    double unrounded_floor; /* its noise floor; NaN without */
 } assay_golden_tensor;
 
 /* Attributes of /steps/<n>. Absent ones are "". */
 typedef struct {
     char *op;
-    char *refused;         /* rule ids, separated by spaces */
+    char *refused; /* rule ids, separated by spaces */
     char *refused_message;
 } assay_golden_step;
 
 typedef struct {
     assay_h5 *file;
-    assay_golden_kind kind; /* a file without a `format` attribute counts as a dump */
+    assay_golden_kind kind;      /* a file without a `format` attribute counts as a dump */
     char *producer, *provenance; /* "" when absent */
     bool has_dtype;
     assay_dtype dtype; /* what the model computed in; float32 when the file does not say */
     char case_sha256[65], config_sha256[65], weights_xxh128[33]; /* as the file says; "" when absent */
     bool has_case;
     assay_case test_case;
-    char *config_text; /* of /config; NULL when absent */
-    bool has_config;   /* from /config, else from the case's model */
+    char *config_text;   /* of /config; NULL when absent */
+    bool has_config;     /* from /config, else from the case's model */
     bool config_refused; /* the original refuses to build it; config_error says why, config is not valid */
     assay_error config_error;
     assay_config config;
@@ -76,7 +76,8 @@ const assay_golden_tensor *assay_golden_find(const assay_golden *g, const assay_
 const assay_golden_tensor *assay_golden_find_float64(const assay_golden *g, const assay_place *place);
 
 /* Reads the values into an owned tensor, and checks them against xxh128 where the file has it. */
-assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out, assay_error *err);
+assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,
+                               assay_error *err);
 
 /* Reads the sibling with the values before the cast; t->has_unrounded must be set. */
 assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,

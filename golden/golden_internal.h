@@ -12,8 +12,8 @@ assay_status assay_golden_text_attr(const assay_golden *g, const char *object, c
                                     assay_error *err);
 
 /* Reads a digest attribute of `size - 1` hexadecimal digits into text, "" when the object has none. */
-assay_status assay_golden_digest_attr(const assay_golden *g, const char *object, const char *name, char *text, size_t size,
-                                      assay_error *err);
+assay_status assay_golden_digest_attr(const assay_golden *g, const char *object, const char *name, char *text,
+                                      size_t size, assay_error *err);
 
 /* Fills in steps, tensors, float64 and unknown. On a failure what was filled in stays for assay_golden_close. */
 assay_status assay_golden_read_index(assay_golden *g, assay_error *err);

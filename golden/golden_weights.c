@@ -88,8 +88,8 @@ static assay_status matches(const assay_golden *g, const assay_tensor_map *map, 
     return st;
 }
 
-/* The digest is of the weights as they were before the cast to the run's dtype, or after it: both name the same run. In the
- * second case *map then holds the rounded ones. */
+/* The digest is of the weights as they were before the cast to the run's dtype, or after it: both name the same run. In
+ * the second case *map then holds the rounded ones. */
 static assay_status check_digest(const assay_golden *g, assay_tensor_map **map, assay_error *err) {
     bool same = true;
     assay_status st = matches(g, *map, &same, err);
@@ -98,14 +98,16 @@ static assay_status check_digest(const assay_golden *g, assay_tensor_map **map, 
         if (!st) st = matches(g, *map, &same, err);
     }
     if (st || same) return st;
-    return assay_fail(err, ASSAY_EINPUT, NULL,
-                      "%s: was made with other weights (weights_xxh128 is %s); give the folder of the model it was made with",
-                      assay_h5_path(g->file), g->weights_xxh128);
+    return assay_fail(
+        err, ASSAY_EINPUT, NULL,
+        "%s: was made with other weights (weights_xxh128 is %s); give the folder of the model it was made with",
+        assay_h5_path(g->file), g->weights_xxh128);
 }
 
 assay_status assay_golden_weights(const assay_golden *g, const char *model_dir, assay_dtype dtype,
                                   assay_tensor_map **out, assay_error *err) {
-    if (g->config_refused) return assay_fail(err, g->config_error.status, g->config_error.rules, "%s", g->config_error.message);
+    if (g->config_refused)
+        return assay_fail(err, g->config_error.status, g->config_error.rules, "%s", g->config_error.message);
     if (!g->has_config)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no configuration, so no weights belong to it",
                           assay_h5_path(g->file));

@@ -84,8 +84,8 @@ static assay_status finish(const char *file, const char *group, listing *l, bool
 assay_status assay_h5_list(assay_h5 *file, const char *group, assay_h5_names *out, assay_error *err) {
     listing l = {.wanted = H5O_TYPE_DATASET};
     if (!assay_h5_exists(file, group)) return finish(assay_h5_path(file), group, &l, true, out, err);
-    bool ok = H5Lvisit_by_name(assay_h5_id(file), assay_h5_object_path(group), H5_INDEX_NAME, H5_ITER_INC, visit_link, &l,
-                               H5P_DEFAULT) >= 0;
+    bool ok = H5Lvisit_by_name(assay_h5_id(file), assay_h5_object_path(group), H5_INDEX_NAME, H5_ITER_INC, visit_link,
+                               &l, H5P_DEFAULT) >= 0;
     return finish(assay_h5_path(file), group, &l, ok, out, err);
 }
 

@@ -26,7 +26,8 @@ struct assay_h5 {
 
 static assay_status check_file(const char *path, uint64_t *nbytes, assay_error *err) {
     struct stat info;
-    if (stat(path, &info) != 0) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot open: %s", path, strerror(errno));
+    if (stat(path, &info) != 0)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot open: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode)) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: not a regular file", path);
     htri_t is_hdf5 = H5Fis_hdf5(path);
     if (is_hdf5 < 0) return assay_h5_fail(path, "cannot open", "the file", err);
@@ -127,8 +128,8 @@ static assay_status describe(const assay_h5 *file, const char *path, const open_
     if (!assay_h5_dtype_of(d->type, &t.dtype))
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s does not hold numbers", file->path, path);
     if (!shape_of(d->space, &t) || assay_tensor_count(&t) < 0)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s has a rank above %d or a shape that is too large", file->path,
-                          path, ASSAY_MAX_RANK);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s has a rank above %d or a shape that is too large",
+                          file->path, path, ASSAY_MAX_RANK);
     *out = t;
     return ASSAY_OK;
 }
@@ -137,18 +138,20 @@ static assay_status describe(const assay_h5 *file, const char *path, const open_
 static assay_status check_storage(const assay_h5 *file, const char *path, const open_dataset *d, const assay_tensor *t,
                                   assay_error *err) {
     hid_t properties = H5Dget_create_plist(d->dataset);
-    bool elsewhere = properties < 0 || H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL;
+    bool elsewhere =
+        properties < 0 || H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL;
     bool contiguous = properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS;
     H5Pclose(properties);
     if (elsewhere)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s keeps its data in other files; store it in this one", file->path,
-                          path);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s keeps its data in other files; store it in this one",
+                          file->path, path);
     uint64_t claimed = (uint64_t)assay_tensor_count(t) * H5Tget_size(d->type);
     uint64_t possible = contiguous ? file->nbytes : file->nbytes * MAX_EXPANSION;
     if (claimed <= FREE_NBYTES || claimed <= possible) return ASSAY_OK;
     char shape[128];
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s claims the shape %s, more than a file of %llu bytes can hold",
-                      file->path, path, assay_tensor_shape_text(t, shape, sizeof shape), (unsigned long long)file->nbytes);
+                      file->path, path, assay_tensor_shape_text(t, shape, sizeof shape),
+                      (unsigned long long)file->nbytes);
 }
 
 static assay_status read_values(const assay_h5 *file, const char *path, const open_dataset *d, assay_tensor *t,
@@ -268,8 +271,8 @@ static assay_status open_attribute(const assay_h5 *file, const char *object, con
     assay_h5_quiet();
     hid_t id = H5Aopen_by_name(file->id, assay_h5_object_path(object), name, H5P_DEFAULT, H5P_DEFAULT);
     if (id < 0)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s has no attribute %s", file->path, assay_h5_object_path(object),
-                          name);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s has no attribute %s", file->path,
+                          assay_h5_object_path(object), name);
     *a = (text_source){id, H5Aget_type(id), H5Aget_space(id), true};
     return ASSAY_OK;
 }
@@ -301,7 +304,8 @@ assay_status assay_h5_attr_f64(assay_h5 *file, const char *object, const char *n
     assay_status st = open_attribute(file, object, name, &a, err);
     if (st) return st;
     double value;
-    bool ok = is_numeric(a.type) && H5Sget_simple_extent_npoints(a.space) == 1 && read_raw(&a, H5T_NATIVE_DOUBLE, &value);
+    bool ok =
+        is_numeric(a.type) && H5Sget_simple_extent_npoints(a.space) == 1 && read_raw(&a, H5T_NATIVE_DOUBLE, &value);
     close_attribute(&a);
     if (!ok) return bad_attribute(file, object, name, "one number", err);
     *out = value;

@@ -170,7 +170,8 @@ static bool write_dataset(hid_t file, const char *path, const assay_tensor *t, a
     bool ok = file_type >= 0 && memory_type >= 0 && space >= 0 && properties >= 0;
     if (ok) dataset = H5Dcreate2(file, path, file_type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     ok = ok && dataset >= 0;
-    if (ok && assay_tensor_count(t) > 0) ok = H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data) >= 0;
+    if (ok && assay_tensor_count(t) > 0)
+        ok = H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data) >= 0;
     if (dataset >= 0) ok &= H5Dclose(dataset) >= 0;
     H5Pclose(properties);
     H5Sclose(space);
@@ -194,7 +195,8 @@ assay_status assay_h5_put(assay_h5_writer *w, const char *path, const assay_tens
     return assay_h5_fail(w->path, "cannot write", path, err);
 }
 
-assay_status assay_h5_put_text(assay_h5_writer *w, const char *path, const char *text, size_t nbytes, assay_error *err) {
+assay_status assay_h5_put_text(assay_h5_writer *w, const char *path, const char *text, size_t nbytes,
+                               assay_error *err) {
     assay_h5_quiet();
     assay_status st = check_new(w, path, err);
     if (st) return st;
@@ -219,8 +221,8 @@ typedef struct {
     const char *object, *name;
 } attribute_place;
 
-static assay_status write_attribute(assay_h5_writer *w, attribute_place place, hid_t type, hid_t space, const void *value,
-                                    assay_error *err) {
+static assay_status write_attribute(assay_h5_writer *w, attribute_place place, hid_t type, hid_t space,
+                                    const void *value, assay_error *err) {
     hid_t attribute = H5I_INVALID_HID;
     if (type >= 0 && space >= 0)
         attribute = H5Acreate_by_name(w->file, assay_h5_object_path(place.object), place.name, type, space, H5P_DEFAULT,
@@ -252,8 +254,8 @@ assay_status assay_h5_put_attr_i64s(assay_h5_writer *w, const char *object, cons
     assay_h5_quiet();
     const int64_t shape[1] = {(int64_t)count};
     assay_tensor list = assay_tensor_view(ASSAY_I64, 1, shape, values);
-    return write_attribute(w, (attribute_place){object, name}, assay_h5_file_type(ASSAY_I64), dataspace(&list), values,
-                           err);
+    return write_attribute(w, (attribute_place){object, name}, assay_h5_file_type(ASSAY_I64), dataspace(&list),
+                           count ? values : shape, err); /* HDF5 wants a pointer even for an empty list */
 }
 
 /* ---- finishing ---- */

@@ -35,10 +35,11 @@ static assay_status read_model_type(reader *r) {
     const char *type = "longllama";
     assay_status st = assay_json_get_string(r->object, "model_type", r->where, &type, r->err);
     if (st || strcmp(type, "longllama") == 0) return st;
-    return assay_fail(r->err, ASSAY_EINPUT, NULL,
-                      "%s: model_type is '%.40s', not 'longllama': another architecture computes something else; give the "
-                      "config.json of a LongLLaMA model, or set model_type to 'longllama' if this is one",
-                      r->where, type);
+    return assay_fail(
+        r->err, ASSAY_EINPUT, NULL,
+        "%s: model_type is '%.40s', not 'longllama': another architecture computes something else; give the "
+        "config.json of a LongLLaMA model, or set model_type to 'longllama' if this is one",
+        r->where, type);
 }
 
 static assay_status read_architecture(reader *r) {
@@ -95,7 +96,8 @@ static assay_status read_activation(reader *r) {
     assay_status st = assay_json_get_string(r->object, "hidden_act", r->where, &name, r->err);
     if (!st && !assay_activation_from_name(name, &r->config->hidden_act))
         assay_fail(refusal_slot(r), ASSAY_EINPUT, "ERR-1 MLP-1",
-                   "%s: hidden_act '%.40s' is not an activation that transformers 4.33.2 knows (ERR-1)", r->where, name);
+                   "%s: hidden_act '%.40s' is not an activation that transformers 4.33.2 knows (ERR-1)", r->where,
+                   name);
     return st;
 }
 
@@ -179,7 +181,8 @@ static assay_status read_labels(reader *r) {
     if (st) return st;
     for (const cJSON *name = names->child; name; name = name->next)
         if (!is_number_text(name->string))
-            return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: the key '%.40s' is not a label number", text, name->string);
+            return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: the key '%.40s' is not a label number", text,
+                              name->string);
     r->config->num_labels = cJSON_GetArraySize(names);
     return ASSAY_OK;
 }
@@ -201,14 +204,15 @@ static assay_status read_problem_type(reader *r) {
         r->config->problem_type = (assay_problem)i;
         return ASSAY_OK;
     }
-    return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: '%.40s' is not one of %s, %s, %s", text, name, names[1], names[2],
-                      names[3]);
+    return assay_fail(r->err, ASSAY_EINPUT, NULL, "%s: '%.40s' is not one of %s, %s, %s", text, name, names[1],
+                      names[2], names[3]);
 }
 
 static assay_status read_fields(reader *r) {
     assay_status (*const readers[])(reader *) = {
-        read_model_type, read_architecture,  read_sizes,    read_flags_and_reals, read_activation,   read_memory_dtype,
-        read_memory_layers, read_grouping, read_pad_token, read_labels,          read_problem_type,
+        read_model_type, read_architecture, read_sizes,         read_flags_and_reals,
+        read_activation, read_memory_dtype, read_memory_layers, read_grouping,
+        read_pad_token,  read_labels,       read_problem_type,
     };
     assay_status st = ASSAY_OK;
     for (size_t i = 0; i < sizeof readers / sizeof *readers && !st; i++) st = readers[i](r);

@@ -11,11 +11,11 @@
 
 struct cJSON;
 
-/* Reads the object of a config.json. Absent fields have the defaults of the original's class, unknown keys are ignored (a
- * config carries torch_dtype, auto_map and the like). `where` starts every message. ASSAY_EINPUT in two kinds:
+/* Reads the object of a config.json. Absent fields have the defaults of the original's class, unknown keys are ignored
+ * (a config carries torch_dtype, auto_map and the like). `where` starts every message. ASSAY_EINPUT in two kinds:
  * - err->rules empty: malformed (wrong type, impossible size, not a LongLLaMA config);
- * - err->rules set ("ERR-1 ..."): well formed, but the original refuses to build such a model. Found only when nothing is
- *   malformed. */
+ * - err->rules set ("ERR-1 ..."): well formed, but the original refuses to build such a model. Found only when nothing
+ * is malformed. */
 assay_status assay_hf_config_from_json(assay_config *out, const struct cJSON *object, const char *where,
                                        assay_error *err);
 

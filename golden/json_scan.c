@@ -12,8 +12,8 @@
 
 /* A key that has been read, for the search for duplicates. */
 typedef struct {
-    uint64_t object; /* serial number of its object */
-    size_t position; /* in the text */
+    uint64_t object;      /* serial number of its object */
+    size_t position;      /* in the text */
     size_t begin, nbytes; /* of the decoded key, in scan.pool */
 } key_record;
 
@@ -111,8 +111,8 @@ static assay_status add_key(scan *s, size_t position, size_t begin) {
 
 /* ---- strings ---- */
 
-/* Length of the UTF-8 sequence at p, of which `left` bytes exist; 0 when it is malformed, overlong, a surrogate, or beyond
- * U+10FFFF. */
+/* Length of the UTF-8 sequence at p, of which `left` bytes exist; 0 when it is malformed, overlong, a surrogate, or
+ * beyond U+10FFFF. */
 static size_t utf8_length(const unsigned char *p, size_t left) {
     if (p[0] < 0x80) return 1;
     size_t n = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
@@ -131,7 +131,10 @@ static int32_t scan_hex4(scan *s) {
     int32_t value = 0;
     for (int i = 0; i < 4; i++, s->at++) {
         int c = peek(s);
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0) return -1;
         value = value * 16 + digit;
     }
@@ -259,8 +262,7 @@ static assay_status scan_key(scan *s) {
 
 /* Opens a container. *is_empty: it was closed at once. Otherwise the cursor is before its first value. */
 static assay_status open_container(scan *s, bool *is_empty) {
-    if (s->depth == ASSAY_JSON_MAX_DEPTH)
-        return fail_at(s, s->at, "nested more than %d deep", ASSAY_JSON_MAX_DEPTH);
+    if (s->depth == ASSAY_JSON_MAX_DEPTH) return fail_at(s, s->at, "nested more than %d deep", ASSAY_JSON_MAX_DEPTH);
     bool is_object = s->text[s->at++] == '{';
     s->closers[s->depth] = is_object ? '}' : ']';
     s->objects[s->depth++] = s->object_count++;

@@ -1,6 +1,6 @@
 /*
- * A validating scan of JSON text: RFC 8259 to the letter, plus what Assay's formats forbid. It builds nothing; the tree is
- * cJSON's, which accepts more than JSON ("01", "1.", raw control characters, duplicate keys) and so comes second.
+ * A validating scan of JSON text: RFC 8259 to the letter, plus what Assay's formats forbid. It builds nothing; the tree
+ * is cJSON's, which accepts more than JSON ("01", "1.", raw control characters, duplicate keys) and so comes second.
  */
 #ifndef ASSAY_GOLDEN_JSON_SCAN_H
 #define ASSAY_GOLDEN_JSON_SCAN_H

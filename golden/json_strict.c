@@ -43,7 +43,8 @@ assay_status assay_json_known_keys(const cJSON *object, const char *const *keys,
         size_t at = 0;
         for (size_t i = 0; keys[i] && at < sizeof list; i++)
             at += (size_t)snprintf(list + at, sizeof list - at, i ? ", %s" : "%s", keys[i]);
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: unknown key '%.80s'; known keys: %s", where, child->string, list);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: unknown key '%.80s'; known keys: %s", where, child->string,
+                          list);
     }
     return ASSAY_OK;
 }

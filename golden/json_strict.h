@@ -1,7 +1,8 @@
 /*
  * Strict JSON on top of cJSON, and typed access that says what is wrong and where.
  *
- * `where` names the value for the user ("case.json: step 2", say) and starts every message. Children are walked by their
+ * `where` names the value for the user ("case.json: step 2", say) and starts every message. Children are walked by
+ * their
  * ->next: cJSON's access by index takes a time proportional to the index.
  */
 #ifndef ASSAY_GOLDEN_JSON_STRICT_H

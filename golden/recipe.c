@@ -9,12 +9,10 @@
 
 #define CHUNK 4096 /* elements that are made before they are converted */
 
-/* Elements [first, first + n) of the weight; `scale` and `shift` are those of scale_of. */
+/* Elements [first, first + n) of the weight. A compiler may fuse the product and the sum: with a shift of -0 or a scale
+ * of 1/4 (make_weight) both ways round once, to the same value. */
 static void make_elements(float *out, uint64_t key, int64_t first, size_t n, float scale, float shift) {
-    for (size_t i = 0; i < n; i++) {
-        float product = assay_random_symmetric_f32(key, (uint64_t)first + i) * scale;
-        out[i] = shift + product; /* a statement of its own, so that no compiler fuses the two roundings into one */
-    }
+    for (size_t i = 0; i < n; i++) out[i] = shift + assay_random_symmetric_f32(key, (uint64_t)first + i) * scale;
 }
 
 /* The factor of the random numbers, computed in double and rounded once. */
@@ -41,10 +39,11 @@ static void make_weight(const assay_tensor *t, const assay_weight_info *info, ui
 static assay_status check_total(const assay_config *config, assay_dtype dtype, assay_error *err) {
     int64_t elements = assay_weight_total_elements(config);
     if (elements <= ASSAY_RECIPE_MAX_NBYTES / (int64_t)assay_dtype_size(dtype)) return ASSAY_OK;
-    return assay_fail(err, ASSAY_EINPUT, NULL,
-                      "the weights of the recipe have %lld elements, more than %lld GiB of %s; use a smaller model or a "
-                      "folder of weights",
-                      (long long)elements, (long long)(ASSAY_RECIPE_MAX_NBYTES >> 30), assay_dtype_name(dtype));
+    return assay_fail(
+        err, ASSAY_EINPUT, NULL,
+        "the weights of the recipe have %lld elements, more than %lld GiB of %s; use a smaller model or a "
+        "folder of weights",
+        (long long)elements, (long long)(ASSAY_RECIPE_MAX_NBYTES >> 30), assay_dtype_name(dtype));
 }
 
 assay_status assay_recipe_weights(assay_tensor_map **out, const assay_config *config, uint64_t seed, double gain,

@@ -48,7 +48,8 @@ static bool read_at(int fd, void *buffer, size_t nbytes, uint64_t offset) {
 }
 
 static assay_status fail_read(const char *path, assay_error *err) {
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: %s", path, errno ? strerror(errno) : "the file ends early");
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: %s", path,
+                      errno ? strerror(errno) : "the file ends early");
 }
 
 static assay_status open_file(assay_safetensors *f, const char *path, uint64_t *nbytes, assay_error *err) {
@@ -73,10 +74,11 @@ static assay_status read_header(const assay_safetensors *f, uint64_t file_nbytes
     uint64_t length = 0;
     for (int i = 7; i >= 0; i--) length = length << 8 | raw[i];
     if (length > file_nbytes - sizeof raw || length > MAX_HEADER_NBYTES)
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "%s: the header claims %llu bytes of a file of %llu (at most %d are allowed); it is truncated, or "
-                          "not a .safetensors file",
-                          f->path, (unsigned long long)length, (unsigned long long)file_nbytes, MAX_HEADER_NBYTES);
+        return assay_fail(
+            err, ASSAY_EINPUT, NULL,
+            "%s: the header claims %llu bytes of a file of %llu (at most %d are allowed); it is truncated, or "
+            "not a .safetensors file",
+            f->path, (unsigned long long)length, (unsigned long long)file_nbytes, MAX_HEADER_NBYTES);
     char *buffer = malloc((size_t)length + 1);
     if (!buffer) return assay_fail_nomem(err, "a .safetensors header");
     if (!read_at(f->fd, buffer, (size_t)length, sizeof raw)) {
@@ -129,9 +131,10 @@ static assay_status read_offsets(assay_safetensors_entry *e, const cJSON *object
     if (st) return st;
     uint64_t room = data.end - data.begin;
     if (begin < 0 || begin > end || (uint64_t)end > room)
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "%s: data_offsets [%lld, %lld] do not lie in the %llu bytes of data; the file is truncated or damaged",
-                          where, (long long)begin, (long long)end, (unsigned long long)room);
+        return assay_fail(
+            err, ASSAY_EINPUT, NULL,
+            "%s: data_offsets [%lld, %lld] do not lie in the %llu bytes of data; the file is truncated or damaged",
+            where, (long long)begin, (long long)end, (unsigned long long)room);
     e->begin = data.begin + (uint64_t)begin;
     e->end = data.begin + (uint64_t)end;
     return ASSAY_OK;
@@ -258,10 +261,11 @@ static assay_status read_converted(const assay_safetensors *f, const assay_safet
 assay_status assay_safetensors_read(const assay_safetensors *f, const assay_safetensors_entry *e, assay_dtype dtype,
                                     assay_tensor *out, assay_error *err) {
     if (!e->is_readable)
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "%s: tensor '%.150s' has the type %s and rank %d; convert it to F32, F16, BF16 or F64 (rank at most "
-                          "%d)",
-                          f->path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
+        return assay_fail(
+            err, ASSAY_EINPUT, NULL,
+            "%s: tensor '%.150s' has the type %s and rank %d; convert it to F32, F16, BF16 or F64 (rank at most "
+            "%d)",
+            f->path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
     assay_dtype stored = find_type(e->dtype_text)->stored;
     assay_tensor t;
     assay_status st = assay_tensor_alloc(&t, dtype, e->rank, e->shape, e->name, err);

@@ -24,8 +24,7 @@ static ssize_t read_all(int fd, char *buffer, size_t nbytes) {
 static assay_status read_open_file(int fd, const char *path, size_t limit, char **text, size_t *nbytes,
                                    assay_error *err) {
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: %s", path, strerror(errno));
+    if (fstat(fd, &info) != 0) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode)) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: not a regular file", path);
     if ((uintmax_t)info.st_size > limit)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %lld bytes; at most %zu are read", path,

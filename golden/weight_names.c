@@ -26,8 +26,8 @@ static assay_weight_info vector(const char *name, int64_t n) {
 
 static assay_weight_info layer_weight(const assay_config *c, size_t layer, size_t part) {
     static const char *const parts[PER_LAYER] = {
-        "input_layernorm",  "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-        "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+        "input_layernorm",          "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+        "post_attention_layernorm", "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj",
     };
     int64_t hidden = c->hidden_size, inner = c->intermediate_size;
     char name[80];

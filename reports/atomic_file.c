@@ -10,7 +10,8 @@
 static assay_status fail_errno(assay_error *err, const char *path, const char *what) {
     int code = errno;
     bool is_input = code == ENOENT || code == EACCES || code == ENOTDIR || code == EISDIR || code == EROFS;
-    return assay_fail(err, is_input ? ASSAY_EINPUT : ASSAY_EINTERNAL, NULL, "%s: cannot %s: %s", path, what, strerror(code));
+    return assay_fail(err, is_input ? ASSAY_EINPUT : ASSAY_EINTERNAL, NULL, "%s: cannot %s: %s", path, what,
+                      strerror(code));
 }
 
 static bool write_all(int fd, const char *data, size_t nbytes) {
@@ -24,7 +25,7 @@ static bool write_all(int fd, const char *data, size_t nbytes) {
     return true;
 }
 
-/* The rename itself is on the disk once the folder is. Where a folder cannot be opened the file is whole all the same. */
+/* The rename itself is on the disk once the folder is. Where a folder cannot be opened the file is whole anyhow. */
 static void sync_folder(const char *path) {
     char *folder = strdup(path);
     if (!folder) return;
@@ -48,7 +49,8 @@ static const char *finish(int fd, const char *temporary, const char *path, const
     return rename(temporary, path) == 0 ? NULL : "rename the temporary file to it";
 }
 
-/* A new file beside `path`, with the mode of any new file; its name goes into `name`. -1, and errno, when none can be made. */
+/* A new file beside `path`, with the mode of any new file; its name goes into `name`. -1, and errno, when none can be
+ * made. */
 static int create_temporary(const char *path, char *name, size_t name_nbytes) {
     for (int attempt = 0; attempt < 1000; attempt++) {
         snprintf(name, name_nbytes, "%s.%ld-%d.tmp", path, (long)getpid(), attempt);

@@ -33,12 +33,12 @@ static cJSON *add_array(builder *b, cJSON *parent, const char *key) {
     return b->failed ? NULL : array;
 }
 
-/* Number of bytes of the UTF-8 character at `at`; 0 when it is none. Overlong forms and surrogates are let through: JSON
- * readers replace them, and only file names can hold them. */
+/* Number of bytes of the UTF-8 character at `at`; 0 when it is none. Overlong forms and surrogates are let through:
+ * JSON readers replace them, and only file names can hold them. */
 static size_t character_nbytes(const unsigned char *at) {
-    size_t n = at[0] < 0x80 ? 1 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
-             : at[0] >= 0xc2 && at[0] < 0xe0                    ? 2
-                                                                : 0;
+    size_t n = 1;
+    if (at[0] >= 0xf5 || (at[0] >= 0x80 && at[0] < 0xc2)) return 0;
+    if (at[0] >= 0xc2) n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
     for (size_t i = 1; i < n; i++)
         if ((at[i] & 0xc0) != 0x80) return 0;
     return n;
@@ -243,7 +243,7 @@ static cJSON *build(const assay_result *result) {
 
 assay_status assay_report_json_text(char **out, const assay_result *result, assay_error *err) {
     cJSON *root = build(result);
-    char *printed = root ? cJSON_Print(root) : NULL;
+    char *printed = root ? cJSON_PrintUnformatted(root) : NULL;
     cJSON_Delete(root);
     size_t length = printed ? strlen(printed) : 0;
     char *text = printed ? malloc(length + 2) : NULL;

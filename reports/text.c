@@ -1,6 +1,7 @@
 #include "reports/text.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
 #define DEFAULT_LIST_LIMIT 20
@@ -90,21 +91,22 @@ static void put_entry_row(const printer *p, const assay_entry *e) {
 static void put_header_row(const printer *p) {
     fprintf(p->out, "  ");
     put_padded(p, "stage", p->path_width);
-    fprintf(p->out, "  %-13s  %10s  %10s  %10s  %-16s  %s\n", "metric", "value", "tolerance", "ratio", "verdict", "rules");
+    fprintf(p->out, "  %-13s  %10s  %10s  %10s  %-16s  %s\n", "metric", "value", "tolerance", "ratio", "verdict",
+            "rules");
 }
 
 static void put_worst(const printer *p, const assay_worst *w) {
     if (w->index < 0) return;
     fprintf(p->out, "      worst element");
-    for (int i = 0; i < w->rank; i++)
-        fprintf(p->out, "%s%s %lld", i ? ", " : " (", w->axes[i], (long long)w->at[i]);
+    for (int i = 0; i < w->rank; i++) fprintf(p->out, "%s%s %lld", i ? ", " : " (", w->axes[i], (long long)w->at[i]);
     fprintf(p->out, "%s: golden %.9g, candidate %.9g\n", w->rank ? ")" : "", w->golden, w->candidate);
 }
 
 static void put_logits(const printer *p, const assay_metrics *m) {
-    if (!m->has_logits) return;
+    if (!m->has_logits || m->logits.rows == 0) return;
     const assay_logit_metrics *l = &m->logits;
-    fprintf(p->out, "      logits: KL at most %.3g, mean %.3g; argmax differs in %lld of %lld rows (%lld decided, %lld wrong)",
+    fprintf(p->out,
+            "      logits: KL at most %.3g, mean %.3g; argmax differs in %lld of %lld rows (%lld decided, %lld wrong)",
             l->kl_max, l->kl_mean, (long long)l->top1_differs, (long long)l->rows, (long long)l->top1_decided,
             (long long)l->top1_wrong);
     fprintf(p->out, "; top five differ in %lld (%lld decided, %lld wrong)\n", (long long)l->top5_differs,
@@ -207,7 +209,8 @@ static void put_details(printer *p, const assay_case_result *c) {
     fprintf(p->out, "\n");
     put_styled(p, BOLD, c->name, 0);
     fprintf(p->out, ": golden %s", clean(c->golden_name, line, sizeof line));
-    fprintf(p->out, ", candidate %s\n", clean(c->candidate_name, line, sizeof line));
+    if (c->candidate_name[0]) fprintf(p->out, ", candidate %s", clean(c->candidate_name, line, sizeof line));
+    fprintf(p->out, "\n");
     if (c->error[0]) fprintf(p->out, "  error: %s\n", clean(c->error, line, sizeof line));
     if (c->note[0]) fprintf(p->out, "  %s\n", c->note);
     put_first_divergence(p, c);
@@ -221,7 +224,8 @@ static void put_details(printer *p, const assay_case_result *c) {
 }
 
 static bool has_details(const printer *p, const assay_case_result *c) {
-    bool listed = c->counts[ASSAY_VERDICT_MISSING] || c->counts[ASSAY_VERDICT_EXTRA] || c->counts[ASSAY_VERDICT_NOT_COMPARED];
+    bool listed =
+        c->counts[ASSAY_VERDICT_MISSING] || c->counts[ASSAY_VERDICT_EXTRA] || c->counts[ASSAY_VERDICT_NOT_COMPARED];
     return c->verdict != ASSAY_CASE_PASS || listed || p->options.list_passes || c->ignore_pad_rows;
 }
 
@@ -231,8 +235,8 @@ static void put_case_row(const printer *p, const assay_case_result *c) {
     fprintf(p->out, "  ");
     put_styled(p, s, assay_case_verdict_name(c->verdict), 7);
     fprintf(p->out, "  %6zu  %6zu  %7zu  %5zu  %8zu", c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL],
-            c->counts[ASSAY_VERDICT_MISSING] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED], c->counts[ASSAY_VERDICT_EXTRA],
-            c->counts[ASSAY_VERDICT_NOT_COMPARED]);
+            c->counts[ASSAY_VERDICT_MISSING] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED],
+            c->counts[ASSAY_VERDICT_EXTRA], c->counts[ASSAY_VERDICT_NOT_COMPARED]);
     if (c->worst_pass >= 0) {
         const assay_entry *e = &c->entries[c->worst_pass];
         fprintf(p->out, "  %8.3f  %s", e->ratio_tolerance, e->path);
@@ -275,7 +279,7 @@ assay_status assay_report_text(FILE *out, const assay_result *result, const assa
                                assay_error *err) {
     printer p = {.out = out};
     if (options) p.options = *options;
-    if (p.options.list_limit == 0) p.options.list_limit = DEFAULT_LIST_LIMIT;
+    if (p.options.list_limit == 0) p.options.list_limit = p.options.list_passes ? SIZE_MAX : DEFAULT_LIST_LIMIT;
     put_facts(&p, result);
     put_case_table(&p, result);
     for (size_t i = 0; i < result->case_count; i++)

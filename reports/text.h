@@ -14,7 +14,8 @@
 typedef struct {
     bool colour;       /* ANSI colours; the caller knows whether `out` is a terminal and NO_COLOR is unset */
     bool list_passes;  /* every stage, not only those that fail */
-    size_t list_limit; /* at most so many entries of each list and case are shown, the rest is counted; 0: 20 */
+    size_t list_limit; /* at most so many entries of each list and case are shown, the rest is counted; 0: 20, or all
+                        * with list_passes */
 } assay_text_options;
 
 /* Writes the report to `out`: facts, one line a case, details of the failing ones, a summary line. options may be NULL.

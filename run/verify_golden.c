@@ -26,14 +26,23 @@ static bool collect_wants(void *context, int64_t step, assay_stage stage) {
     return ((collector *)context)->wanted[stage];
 }
 
-static bool golden_has(const assay_golden *g, const assay_place *place) {
-    return assay_golden_find(g, place) || assay_golden_find_float64(g, place);
+static bool holds_past_of(const assay_golden *g, int64_t step) {
+    for (size_t i = 0; i < g->tensor_count; i++)
+        if (g->tensors[i].place.step == step && assay_stage_get(g->tensors[i].place.stage)->scope == ASSAY_PER_PAST)
+            return true;
+    return false;
+}
+
+/* What the golden has. Where it holds the past of a step, all of that past: what the engine adds must show. */
+static bool is_judged(const assay_golden *g, const assay_place *place) {
+    if (assay_golden_find(g, place) || assay_golden_find_float64(g, place)) return true;
+    return assay_stage_get(place->stage)->scope == ASSAY_PER_PAST && holds_past_of(g, place->step);
 }
 
 static assay_status collect_tensor(void *context, const assay_place *place, const assay_tensor *tensor,
                                    assay_error *err) {
     collector *c = context;
-    if (!golden_has(c->golden, place)) return ASSAY_OK;
+    if (!is_judged(c->golden, place)) return ASSAY_OK;
     char path[160];
     return assay_tensor_map_put_copy(c->tensors, assay_place_path(place, path, sizeof path), tensor, err);
 }
@@ -68,6 +77,7 @@ static assay_status collector_init(collector *c, const assay_golden *g, assay_er
     *c = (collector){.golden = g, .tensors = assay_tensor_map_create()};
     c->steps = calloc(g->test_case.step_count, sizeof *c->steps);
     c->refusals = calloc(g->test_case.step_count, sizeof *c->refusals);
+    for (int i = 0; i < ASSAY_STAGE_COUNT; i++) c->wanted[i] = assay_stage_get((assay_stage)i)->scope == ASSAY_PER_PAST;
     for (size_t i = 0; i < g->tensor_count; i++) c->wanted[g->tensors[i].place.stage] = true;
     for (size_t i = 0; i < g->float64_count; i++) c->wanted[g->float64[i].place.stage] = true;
     return c->tensors && c->steps && c->refusals ? ASSAY_OK : assay_fail_nomem(err, "the results of a run");
@@ -132,5 +142,6 @@ assay_status assay_verify_golden(assay_case_result *out, const char *path, const
     if (st) return st;
     st = verify_open(out, &g, path, options, err);
     assay_golden_close(&g);
-    return st ? assay_error_context(err, "%s", path) : ASSAY_OK;
+    if (!st || !err || strstr(err->message, path)) return st;
+    return assay_error_context(err, "%s", path);
 }

@@ -13,7 +13,6 @@ import torch
 
 
 from . import __version__, config as configs, floor, original as original_code, runner, variants, weights
-from .capture import UNROUNDED
 from .case import Case
 from .errors import ExportError
 from .golden_writer import Contents, Item
@@ -127,11 +126,6 @@ def _stored_weights(job: Job) -> Dict[str, Item]:
     return {f"weights/{name}": Item(w.to(torch.float32)) for name, w in sorted(job.weights.items())}
 
 
-def in_float64(path: str) -> bool:
-    """The tensors that /float64 has."""
-    return path.endswith(("/logits", "/loss", "/output")) and not path.endswith(UNROUNDED)
-
-
 def make_golden(job: Job, plan: Plan, floor_runs: int, with_float64: bool = True,
                 progress: Callable[[], None] = lambda: None) -> Contents:
     """Runs the case as often as its floors need. IllConditioned when it cannot judge a port."""
@@ -140,7 +134,7 @@ def make_golden(job: Job, plan: Plan, floor_runs: int, with_float64: bool = True
     selection = Selection(plan, measured.run.steps)
     items = _items(measured.run, selection, measured.floors)
     if measured.run64 is not None:
-        items.update(_items(measured.run64, selection, measured.floors64, "float64/", in_float64))
+        items.update(_items(measured.run64, selection, measured.floors64, "float64/", selection.in_float64))
     items.update(_stored_weights(job))
     attributes = _attributes(job, "assay-golden/1", _provenance(job, plan, {"floor": measured.description}))
     return Contents(attributes, job.case.text, job.config_text, _step_attributes(measured.run.steps), items)

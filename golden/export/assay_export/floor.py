@@ -24,8 +24,10 @@ FRESH_FACTOR = 4.0
 STORE_RUNS = 4
 STORE_REACH = 8.0       # floors to a rounding boundary within which a value may be stored on either side
 MARGIN_FACTOR = 32.0    # floors of the logits that a generated token's margin must exceed
-LARGEST_RELATIVE = {4: 2e-5, 2: 2e-3, 8: 2e-5}  # of the logits, by the size of mem_dtype
-SENTINEL = -1e6
+LARGEST_RELATIVE = 2e-5         # of the logits' scale that rounding may move them by
+LARGEST_RELATIVE_NARROW = 2e-3  # likewise, with memory narrower than the run
+# attn_scores at or below are hidden: the clamp of ATT-1 as each type has it. In float16 a hidden score need not reach it.
+HIDDEN = {torch.float64: -1e6, torch.float32: -1e6, torch.bfloat16: -999424.0, torch.float16: -6e4}
 
 
 def is_exact(path: str, tensor: torch.Tensor) -> bool:
@@ -33,18 +35,15 @@ def is_exact(path: str, tensor: torch.Tensor) -> bool:
     return not tensor.is_floating_point() or path.endswith(("_mask", ".mask"))
 
 
-def sentinels(path: str, base: torch.Tensor) -> Optional[torch.Tensor]:
-    """Hidden entries of attn_scores: at the clamp of ATT-1."""
-    if not path.endswith("attn_scores"):
-        return None
-    limit = max(torch.tensor(SENTINEL, dtype=base.dtype).item(), torch.finfo(base.dtype).min)
-    return base <= limit
+def hidden_scores(path: str, tensor: torch.Tensor) -> Optional[torch.Tensor]:
+    """Where attn_scores are hidden; None for any other stage."""
+    return tensor <= HIDDEN[tensor.dtype] if path.endswith("attn_scores") else None
 
 
 def scale_of(path: str, base: torch.Tensor) -> float:
     """The largest finite magnitude, hidden scores aside."""
     usable = torch.isfinite(base)
-    hidden = sentinels(path, base)
+    hidden = hidden_scores(path, base)
     if hidden is not None:
         usable &= ~hidden
     chosen = base[usable]
@@ -72,9 +71,9 @@ def distance(path: str, base: torch.Tensor, other: torch.Tensor) -> float:
     usable = torch.isfinite(a)
     if not torch.equal(usable, torch.isfinite(b)) or not torch.equal(torch.isnan(a), torch.isnan(b)):
         raise IllConditioned(f"{path}: rounding changes where it is not finite")
-    hidden = sentinels(path, base)
+    hidden = hidden_scores(path, base)
     if hidden is not None:
-        if not torch.equal(a[hidden], b[hidden]):
+        if not torch.equal(hidden, hidden_scores(path, other)):
             raise IllConditioned(f"{path}: rounding changes a hidden score")
         usable &= ~hidden
     gap = (a - b).abs()[usable]
@@ -91,7 +90,8 @@ class Floors:
 
     def add(self, tensors: Dict[str, torch.Tensor], limit: Optional["Floors"] = None) -> None:
         """Widens the floors by a run; with `limit` (a snapshot), checks it against FRESH_FACTOR of those floors."""
-        if tensors.keys() != self.base.keys():
+        more = tensors.keys() - self.base.keys()  # a float64 run is wider than its memory where a float32 run is not
+        if self.base.keys() - tensors.keys() or any(not path.endswith(UNROUNDED) for path in more):
             raise IllConditioned("rounding changes which tensors there are")
         for path, base in self.base.items():
             gap = distance(path, base, tensors[path])
@@ -210,7 +210,7 @@ def check_conditioning(run: runner.Run, floors: Floors, dtype: str) -> None:
     if dtype not in ("float32", "float64"):
         return
     narrow = any(path.endswith(UNROUNDED) for path in run.tensors)
-    limit = LARGEST_RELATIVE[2 if narrow else 4]
+    limit = LARGEST_RELATIVE_NARROW if narrow else LARGEST_RELATIVE
     for path in floors.base:
         if not path.endswith("/logits"):
             continue

@@ -105,10 +105,23 @@ def _write_text(group: h5py.Group, name: str, text: bytes) -> None:
     dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(text, dtype=f"S{max(1, len(text))}"), mtype=t)
 
 
+def _group(file: h5py.File, path: str) -> h5py.Group:
+    """The group of a path, made where it is missing. Tracking the order of links gives HDF5 1.8's compact groups, a third
+    of the size of the older ones."""
+    at = file["/"]
+    for name in path.split("/"):
+        if name not in at:
+            creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+            creation.set_link_creation_order(h5py.h5p.CRT_ORDER_TRACKED)
+            h5py.h5g.create(at.id, name.encode(), gcpl=creation)
+        at = at[name]
+    return at
+
+
 def _write_item(file: h5py.File, path: str, item: Item, digests: bool) -> None:
     array = raw(item.tensor)
     parent, _, name = path.rpartition("/")
-    group = file.require_group(parent)
+    group = _group(file, parent)
     file_type = _file_type(item.tensor, array)
     space = h5py.h5s.create_simple(array.shape) if array.ndim else h5py.h5s.create(h5py.h5s.SCALAR)
     dataset = h5py.h5d.create(group.id, name.encode(), file_type, space, _creation(array))
@@ -128,7 +141,7 @@ def _write_contents(file: h5py.File, contents: Contents) -> None:
     _write_text(file, "case", contents.case)
     _write_text(file, "config", contents.config)
     for n, attributes in enumerate(contents.steps):
-        group = file.require_group(f"steps/{n}")
+        group = _group(file, f"steps/{n}")
         for name, value in attributes.items():
             _text_attribute(group, name, value)
     for path, item in contents.items.items():

@@ -12,9 +12,10 @@ from typing import Any, Dict
 
 import torch
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # transformers 4.33 calls what newer torch calls by another name
-    import transformers
+# transformers 4.33 uses names that newer versions of torch and huggingface_hub have moved.
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|huggingface_hub")
+
+import transformers  # noqa: E402
 
 from . import config as configs
 from .errors import ExportError

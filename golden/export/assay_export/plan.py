@@ -70,7 +70,7 @@ class Selection:
     def __init__(self, plan: Plan, steps):
         self.plan = plan
         self.windows = [self._windows_of(step) for step in steps]
-        self.edges = [{w[0], w[-1]} if w else set() for w in map(sorted, self.windows)]
+        self.last = [max(w, default=-1) for w in self.windows]
 
     def _windows_of(self, step) -> set:
         """Windows whose stages are kept. A `subset` of a generate has those of the prompt, those that drop a local
@@ -87,6 +87,11 @@ class Selection:
             return False
         return plan.layers is None or place.layer is None or place.layer in plan.layers
 
+    def in_float64(self, path: str) -> bool:
+        """What the float64 run keeps of what is kept: results, and in `all` the output of each layer."""
+        stage = place_of(path).stage
+        return stage in ("logits", "loss") or (stage == "output" and self.plan.capture == "all")
+
     def kept(self, path: str, tensor: torch.Tensor) -> Optional[List[int]]:
         place, plan = place_of(path), self.plan
         if place.window is None and not place.is_past:
@@ -101,7 +106,7 @@ class Selection:
             return None
         if plan.capture == "all" or place.stage in WHOLE:
             return []
-        if place.stage in DROPPED or place.window not in self.edges[place.step]:
+        if place.stage in DROPPED or place.window != self.last[place.step]:
             return None
         count = tensor.shape[TOKEN_AXIS.get(place.stage, 1)]
         few = few_tokens(count)

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 import h5py
 import numpy as np
@@ -155,19 +155,25 @@ def _report(outcome: Outcome, check: bool) -> None:
         print(f"{outcome.name}: {'same' if check else f'{outcome.nbytes / 1024:.0f} KiB'} ({outcome.seconds:.1f} s)", flush=True)
 
 
+def _make_all(arguments, jobs: int) -> Iterator[Outcome]:
+    """In order, each as soon as it is there."""
+    if jobs == 1:
+        yield from (_make_one(*a) for a in arguments)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(_make_one, *zip(*arguments))
+
+
 def make(original: Original, data: Path, only: Optional[str], check: bool, jobs: int) -> int:
     """0: all made, or all the same. 1: a check found a difference. 2: a case was rejected."""
     chosen = [e for e in SUITE if only is None or fnmatch.fnmatchcase(e.name, only)]
     if not chosen:
         raise ExportError(f"no case of the suite is named {only!r}")
     arguments = [(e, str(original.folder), data, check) for e in chosen]
-    if jobs > 1:
-        with ProcessPoolExecutor(jobs) as pool:
-            outcomes = list(pool.map(_make_one, *zip(*arguments)))
-    else:
-        outcomes = [_make_one(*a) for a in arguments]
-    for outcome in outcomes:
+    outcomes = []
+    for outcome in _make_all(arguments, jobs):
         _report(outcome, check)
+        outcomes.append(outcome)
     if not check:
         (data / "README.md").write_text(readme(data), encoding="utf-8")
     if any(o.error for o in outcomes):

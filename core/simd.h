@@ -3,8 +3,8 @@
  * program uses AVX-512 or AVX2 where the processor has it and needs neither. Other architectures (arm64 has SIMD in its
  * baseline) and instrumented builds get one version.
  */
-#ifndef ASSAY_ENGINE_SIMD_H
-#define ASSAY_ENGINE_SIMD_H
+#ifndef ASSAY_CORE_SIMD_H
+#define ASSAY_CORE_SIMD_H
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) && \
     !defined(__SANITIZE_ADDRESS__)

@@ -1,8 +1,8 @@
 /*
  * What the comparator's tests share: numbers made of bits, small tensors, sources of a few tensors.
  */
-#ifndef ASSAY_COMPARE_TEST_SUPPORT_H
-#define ASSAY_COMPARE_TEST_SUPPORT_H
+#ifndef ASSAY_COMPARE_COMPARE_FIXTURE_H
+#define ASSAY_COMPARE_COMPARE_FIXTURE_H
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -33,8 +33,12 @@ static inline float nan_of_kind(int kind) {
     return float_of_bits(bits[kind]);
 }
 
-static inline assay_tensor vector_f32(const float *data, int64_t n) { return assay_tensor_view(ASSAY_F32, 1, &n, data); }
-static inline assay_tensor vector_f64(const double *data, int64_t n) { return assay_tensor_view(ASSAY_F64, 1, &n, data); }
+static inline assay_tensor vector_f32(const float *data, int64_t n) {
+    return assay_tensor_view(ASSAY_F32, 1, &n, data);
+}
+static inline assay_tensor vector_f64(const double *data, int64_t n) {
+    return assay_tensor_view(ASSAY_F64, 1, &n, data);
+}
 
 /* n numbers in [-1, 1). */
 static inline void fill_random(float *data, size_t n, uint64_t seed) {

@@ -1,0 +1,3 @@
+/* test_norm.c in double. */
+#define ASSAY_REAL_F64
+#include "engine/test_norm.c"

@@ -1,0 +1,111 @@
+import pytest
+import torch
+
+from assay_export import export, floor, runner
+from assay_export.errors import IllConditioned
+from assay_export.plan import Plan
+from conftest import ids, make_job
+
+
+def test_ulp():
+    for scale in (1.0, 1.5, 2.0, 3e-7, 12345.678):
+        value = torch.tensor(scale)
+        assert floor.ulp(value.item(), torch.float32) == (torch.nextafter(value, torch.tensor(float("inf"))) - value).item()
+    assert floor.ulp(1.0, torch.float64) == 2.0**-52 and floor.ulp(1.0, torch.bfloat16) == 2.0**-7
+    assert floor.ulp(0.0, torch.float32) > 0
+
+
+def test_hidden_scores_do_not_count():
+    base = torch.tensor([1.0, -1e6, 3.0])
+    assert floor.scale_of("x/attn_scores", base) == 3.0
+    assert floor.distance("x/attn_scores", base, torch.tensor([1.5, -1e6, 3.0])) == 0.5
+    with pytest.raises(IllConditioned):
+        floor.distance("x/attn_scores", base, torch.tensor([1.0, -1e6 + 1, 3.0]))
+
+
+def test_not_finite_entries_must_coincide():
+    base = torch.tensor([1.0, float("nan"), float("inf")])
+    assert floor.distance("x", base, torch.tensor([1.25, float("nan"), float("inf")])) == 0.25
+    for other in ([1.0, 2.0, float("inf")], [1.0, float("inf"), float("inf")], [float("nan")] * 3):
+        with pytest.raises(IllConditioned):
+            floor.distance("x", base, torch.tensor(other))
+
+
+def test_exact_things_must_be_equal():
+    with pytest.raises(IllConditioned):
+        floor.distance("steps/0/tokens", torch.tensor([1]), torch.tensor([2]))
+    hidden = torch.finfo(torch.float32).min
+    assert floor.distance("past/0/mem_mask", torch.tensor([0.0, hidden]), torch.tensor([0.0, -1e300], dtype=torch.float64)) == 0
+
+
+def test_stores_move_only_what_is_near_a_boundary():
+    path, before = "steps/0/k", torch.tensor([1.0 + 2**-8 + 1e-7, 1.0 + 2**-8 - 1e-7, 1.001, -1.0 - 2**-8 - 1e-7, -0.7])
+    floors = floor.Floors({path + "_unrounded": before}, torch.float32, {path + "_unrounded": 1e-7})
+    stored, seen = before.to(torch.bfloat16), set()
+    for seed in range(20):
+        out = floor.nudger(floors, seed)(path, before, stored)
+        assert torch.equal(out[[2, 4]], stored[[2, 4]])
+        seen.add(tuple(out[[0, 1, 3]].tolist()))
+    assert {s[0] for s in seen} == {1.0, 1.0078125} and {s[1] for s in seen} == {1.0, 1.0078125} and {s[2] for s in seen} == {-1.0, -1.0078125}
+
+
+def golden(code, steps, **model):
+    return export.make_golden(make_job(code, steps, **model), Plan("all"), 4)
+
+
+def test_floors_bound_other_perturbations(code):
+    """A run of other perturbed weights stays within a few floors: what a comparison relies on."""
+    steps = [{"op": "forward", "input_ids": ids(2, 13)}]
+    made = golden(code, steps)
+    dump = export.make_dump(make_job(code, steps), Plan("all"), perturb=1234)
+    for path, item in made.items.items():
+        if path.startswith("float64/"):
+            continue
+        if item.noise_floor is None:
+            assert torch.equal(item.tensor, dump.items[path].tensor), path
+        else:
+            assert (item.tensor - dump.items[path].tensor).abs().max() <= 4 * item.noise_floor, path
+
+
+def fake_run(logits, tokens=None, next_logits=()):
+    tensors = {"steps/0/logits": logits}
+    if tokens is not None:
+        tensors["steps/0/tokens"] = tokens
+    return runner.Run(tensors, [runner.StepResult("generate", next_logits=list(next_logits), prompt=1)])
+
+
+def test_logits_that_move_too_far_are_refused():
+    run = fake_run(torch.tensor([1.0, 2.0]))
+    floors = floor.Floors(floor.comparable(run), torch.float32)
+    floor.check_conditioning(run, floors, "float32")
+    floors.add({"steps/0/logits": torch.tensor([1.0, 2.0001])})
+    with pytest.raises(IllConditioned, match="of its scale"):
+        floor.check_conditioning(run, floors, "float32")
+
+
+def test_close_choices_of_a_generate_are_refused():
+    for gap, fits in ((1.0, True), (1e-5, False)):
+        run = fake_run(torch.tensor([1.0]), torch.tensor([[3, 1]]), [torch.tensor([[0.0, 1.0, 1.0 - gap]])])
+        floors = floor.Floors(floor.comparable(run), torch.float32)
+        if fits:
+            floor.check_conditioning(run, floors, "float32")
+        else:
+            with pytest.raises(IllConditioned, match="leads by"):
+                floor.check_conditioning(run, floors, "float32")
+
+
+def test_fresh_runs_check_the_floor():
+    base = {"steps/0/logits": torch.tensor([1.0])}
+    floors = floor.Floors(base, torch.float32, {"steps/0/logits": 1e-3})
+    floors.add({"steps/0/logits": torch.tensor([1.0039])}, limit=floors.snapshot())
+    assert floors.floor("steps/0/logits") == pytest.approx(0.0039, rel=1e-4)
+    with pytest.raises(IllConditioned, match="fresh"):
+        floors.add({"steps/0/logits": torch.tensor([1.02])}, limit=floors.snapshot())
+
+
+def test_the_variant_of_issue_8_differs_in_memory_keys_first(code):
+    steps = [{"op": "forward", "input_ids": ids(1, 13)}]
+    right, wrong = (export.make_dump(make_job(code, steps), Plan("all"), variant=v).items for v in (None, "issue8"))
+    different = {p for p in right if not torch.equal(right[p].tensor, wrong[p].tensor)}
+    assert "steps/0/windows/0/layers/1/self_attn.mem_write.key" in different and "steps/0/logits" in different
+    assert not any(p.startswith(("steps/0/windows/0/layers/0", "steps/0/windows/1/layers/0")) for p in different)
