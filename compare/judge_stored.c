@@ -49,7 +49,8 @@ static void note(stored_walk *w, double deviation, bool fails, int64_t at) {
 /* Whether the candidate holds the very bits that the original stored: the usual case, and fast. */
 static bool has_golden_bits(const assay_judge_input *in, int64_t i) {
     if (in->golden->dtype != in->mem_dtype || in->candidate->dtype != in->mem_dtype) return false;
-    return ((const uint16_t *)in->golden->data)[i] == ((const uint16_t *)in->candidate->data)[i] && !is_nan(load(in->golden, i));
+    return ((const uint16_t *)in->golden->data)[i] == ((const uint16_t *)in->candidate->data)[i] &&
+           !is_nan(load(in->golden, i));
 }
 
 static void check_unrounded(stored_walk *w, const assay_judge_input *in, int64_t i) {

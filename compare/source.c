@@ -39,7 +39,7 @@ assay_status assay_source_read(const assay_source *source, const assay_source_it
                                assay_source_tensor *out, assay_error *err) {
     assay_source_tensor t;
     assay_status st = source->read(source, item, unrounded, &t.tensor, &t.owned, err);
-    if (st) return assay_error_context(err, "%s", source->info.name);
+    if (st) return assay_error_context(st, err, "%s", source->info.name);
     *out = t;
     return ASSAY_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * ASSAY_SIMD marks a function that the compiler builds once per instruction set and picks at load time, so that one
+ * ASSAY_SIMD marks a static function that the compiler builds once per instruction set and picks at load time, so that one
  * program uses AVX-512 or AVX2 where the processor has it and needs neither. Other architectures (arm64 has SIMD in its
  * baseline) and instrumented builds get one version.
  */

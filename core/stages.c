@@ -1,6 +1,7 @@
 #include "core/stages.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +78,10 @@ static bool read_part(const char **at, const char *word, int64_t *number) {
     if (strncmp(*at, word, length) != 0 || (*at)[length] != '/' || !isdigit((unsigned char)(*at)[length + 1]))
         return false;
     char *end;
+    errno = 0;
     long long value = strtoll(*at + length + 1, &end, 10);
-    if (*end != '/') return false;
+    bool is_plain = (*at)[length + 1] != '0' || end == *at + length + 2; /* one path for one place: no "007" */
+    if (*end != '/' || errno || !is_plain) return false;
     *number = value;
     *at = end + 1;
     return true;

@@ -27,8 +27,8 @@ assay_status assay_fail_nomem(assay_error *err, const char *what) {
     return assay_fail(err, ASSAY_EINTERNAL, NULL, "out of memory while allocating %s", what);
 }
 
-assay_status assay_error_context(assay_error *err, const char *fmt, ...) {
-    if (!err) return ASSAY_EINTERNAL;
+assay_status assay_error_context(assay_status status, assay_error *err, const char *fmt, ...) {
+    if (!err) return status;
     char context[sizeof err->message];
     va_list args;
     va_start(args, fmt);
@@ -39,13 +39,14 @@ assay_status assay_error_context(assay_error *err, const char *fmt, ...) {
     whole[sizeof err->message - 1] = '\0';
     memcpy(err->message, whole, strlen(whole) + 1);
     replace_control_characters(err->message);
-    return err->status;
+    return status;
 }
 
 bool assay_error_has_rule(const assay_error *err, const char *rule) {
     if (!err->rules[0]) return false;
     if (strcmp(rule, "ERR-1") == 0) return true;
     size_t length = strlen(rule);
+    if (length == 0) return false;
     for (const char *at = err->rules; (at = strstr(at, rule)); at += length) {
         bool starts = at == err->rules || at[-1] == ' ';
         bool ends = at[length] == '\0' || at[length] == ' ';

@@ -37,8 +37,8 @@ assay_status assay_fail(assay_error *err, assay_status status, const char *rules
 /* ASSAY_EINTERNAL with "out of memory" and what was being allocated. */
 assay_status assay_fail_nomem(assay_error *err, const char *what);
 
-/* Puts "<context>: " before the message of an error that is being passed upwards, and returns its status. */
-assay_status assay_error_context(assay_error *err, const char *fmt, ...) ASSAY_PRINTF(2, 3);
+/* Puts "<context>: " before the message of an error that is being passed upwards. Returns `status`, its status. */
+assay_status assay_error_context(assay_status status, assay_error *err, const char *fmt, ...) ASSAY_PRINTF(3, 4);
 
 /* True when `rule` is one of the ids in err->rules. "ERR-1" (the list of all refusals) matches every error that names
  * any rule. */

@@ -18,14 +18,14 @@ Test(status, fail_fills_and_returns) {
 Test(status, no_error_to_fill_is_fine) {
     cr_assert_eq(assay_fail(NULL, ASSAY_EINPUT, "ERR-1", "x"), ASSAY_EINPUT);
     cr_assert_eq(assay_fail_nomem(NULL, "x"), ASSAY_EINTERNAL);
-    cr_assert_neq(assay_error_context(NULL, "x"), ASSAY_OK);
+    cr_assert_neq(assay_error_context(ASSAY_EINTERNAL, NULL, "x"), ASSAY_OK);
 }
 
 Test(status, control_characters_do_not_reach_a_terminal) {
     assay_error err = {0};
     assay_fail(&err, ASSAY_EINPUT, NULL, "a\nb\x1b[2Jc\td\x7f%s", "\r");
     cr_assert_str_eq(err.message, "a?b?[2Jc?d??");
-    assay_error_context(&err, "file\n%s", "x");
+    assay_error_context(ASSAY_EINTERNAL, &err, "file\n%s", "x");
     cr_assert_str_eq(err.message, "file?x: a?b?[2Jc?d??");
     assay_fail(&err, ASSAY_EINPUT, NULL, "\xc3\xa9"); /* UTF-8 stays */
     cr_assert_str_eq(err.message, "\xc3\xa9");
@@ -39,19 +39,19 @@ Test(status, long_messages_are_cut) {
     assay_fail(&err, ASSAY_EINPUT, text, "%s", text);
     cr_assert_eq(strlen(err.message), sizeof err.message - 1);
     cr_assert_eq(strlen(err.rules), sizeof err.rules - 1);
-    assay_error_context(&err, "%s", text);
+    assay_error_context(ASSAY_EINTERNAL, &err, "%s", text);
     cr_assert_eq(strlen(err.message), sizeof err.message - 1);
 }
 
 Test(status, context_goes_before_and_keeps_the_rest) {
     assay_error err = {0};
     assay_fail(&err, ASSAY_EINPUT, "POS-3", "inner");
-    cr_assert_eq(assay_error_context(&err, "step %d", 2), ASSAY_EINPUT);
-    cr_assert_eq(assay_error_context(&err, "case"), ASSAY_EINPUT);
+    cr_assert_eq(assay_error_context(ASSAY_EINPUT, &err, "step %d", 2), ASSAY_EINPUT);
+    cr_assert_eq(assay_error_context(ASSAY_EINPUT, &err, "case"), ASSAY_EINPUT);
     cr_assert_str_eq(err.message, "case: step 2: inner");
     cr_assert_str_eq(err.rules, "POS-3");
     assay_fail_nomem(&err, "a thing");
-    cr_assert_eq(assay_error_context(&err, "c"), ASSAY_EINTERNAL);
+    cr_assert_eq(assay_error_context(ASSAY_EINTERNAL, &err, "c"), ASSAY_EINTERNAL);
     cr_assert_str_eq(err.message, "c: out of memory while allocating a thing");
 }
 

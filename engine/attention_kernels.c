@@ -1,7 +1,7 @@
 #include "engine/attention_kernels.h"
 
-#include "engine/real.h"
 #include "core/simd.h"
+#include "engine/real.h"
 #include "engine/vector_exp.h"
 
 /* Up to this many query rows the keys are read once and widened in registers; beyond, a widened tile feeds a product. */
@@ -128,7 +128,7 @@ void REAL(assay_mix_values)(REAL(assay_block) out, REAL(assay_block) probs, cons
 }
 
 ASSAY_SIMD
-void REAL(assay_softmax)(real *row, int64_t n) {
+static void softmax_row(real *row, int64_t n) {
     real largest = row[0];
 #pragma omp simd reduction(max : largest)
     for (int64_t j = 0; j < n; j++) largest = row[j] > largest ? row[j] : largest;
@@ -141,3 +141,5 @@ void REAL(assay_softmax)(real *row, int64_t n) {
 #pragma omp simd
     for (int64_t j = 0; j < n; j++) row[j] = row[j] / sum;
 }
+
+void REAL(assay_softmax)(real *row, int64_t n) { softmax_row(row, n); }

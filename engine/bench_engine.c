@@ -57,11 +57,10 @@ static assay_tensor_map *random_weights(const assay_config *c) {
         const char *name;
         int rank;
         int64_t shape[2];
-    } parts[] = {{"input_layernorm", 1, {h, 0}},       {"post_attention_layernorm", 1, {h, 0}},
-                 {"self_attn.q_proj", 2, {h, h}},      {"self_attn.k_proj", 2, {h, h}},
-                 {"self_attn.v_proj", 2, {h, h}},      {"self_attn.o_proj", 2, {h, h}},
-                 {"mlp.gate_proj", 2, {inner, h}},     {"mlp.up_proj", 2, {inner, h}},
-                 {"mlp.down_proj", 2, {h, inner}}};
+    } parts[] = {
+        {"input_layernorm", 1, {h, 0}},   {"post_attention_layernorm", 1, {h, 0}}, {"self_attn.q_proj", 2, {h, h}},
+        {"self_attn.k_proj", 2, {h, h}},  {"self_attn.v_proj", 2, {h, h}},         {"self_attn.o_proj", 2, {h, h}},
+        {"mlp.gate_proj", 2, {inner, h}}, {"mlp.up_proj", 2, {inner, h}},          {"mlp.down_proj", 2, {h, inner}}};
     for (int64_t layer = 0; layer < c->num_hidden_layers; layer++)
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
             char name[96];
@@ -95,8 +94,10 @@ static void call_tokens(const assay_model *model, assay_past *past, int64_t toke
     assay_tensor ids;
     must(assay_tensor_alloc(&ids, ASSAY_I64, 2, (int64_t[]){1, tokens}, "ids", &err), &err);
     for (int64_t i = 0; i < tokens; i++)
-        ((int64_t *)ids.data)[i] = (int64_t)(assay_random_at(7, (uint64_t)i) % (uint64_t)assay_model_config(model)->vocab_size);
-    assay_call call = {.input_ids = &ids, .use_cache = 1, .has_last_context_length = true, .last_context_length = last_context};
+        ((int64_t *)ids.data)[i] =
+            (int64_t)(assay_random_at(7, (uint64_t)i) % (uint64_t)assay_model_config(model)->vocab_size);
+    assay_call call = {
+        .input_ids = &ids, .use_cache = 1, .has_last_context_length = true, .last_context_length = last_context};
     assay_output out;
     must(assay_forward(model, past, &call, NULL, &out, &err), &err);
     assay_output_free(&out);
@@ -143,7 +144,8 @@ static assay_past *past_with_memory(const assay_model *model, int64_t m) {
     for (int64_t i = 0; i < assay_tensor_count(&stored); i++)
         ((uint16_t *)stored.data)[i] = assay_f32_to_bf16(assay_random_symmetric_f32(3, (uint64_t)i));
     for (int64_t i = 0; i < c->num_hidden_layers; i++)
-        if (c->is_memory_layer[i]) layers[i] = (assay_past_layer){.mem_key = stored, .mem_value = stored, .mem_mask = mask};
+        if (c->is_memory_layer[i])
+            layers[i] = (assay_past_layer){.mem_key = stored, .mem_value = stored, .mem_mask = mask};
     must(assay_past_import(past, layers, &err), &err);
     free(layers);
     assay_tensor_free(&stored);
@@ -170,11 +172,13 @@ int main(int argc, char **argv) {
 
     int threads = omp_get_max_threads();
     double peak = sgemm_peak(threads);
-    printf("engine.blas_kernel %s\nengine.threads %d\nengine.sgemm_peak %.1f GFLOP/s\n", openblas_get_corename(), threads, peak);
+    printf("engine.blas_kernel %s\nengine.threads %d\nengine.sgemm_peak %.1f GFLOP/s\n", openblas_get_corename(),
+           threads, peak);
     enum { prompt = 1280 };
     double prefill = bench_prefill(model, prompt);
     double linear_flops = 2.0 * prompt * (8.0 * (4.0 * 1024 * 1024 + 3.0 * 1024 * 2752) + 32000.0 * 1024);
-    printf("engine.prefill_1280 %.4f s\nengine.prefill_share_of_peak %.2f\n", prefill, linear_flops / prefill * 1e-9 / peak);
+    printf("engine.prefill_1280 %.4f s\nengine.prefill_share_of_peak %.2f\n", prefill,
+           linear_flops / prefill * 1e-9 / peak);
     assay_past *past;
     must(assay_past_create(&past, model, &err), &err);
     call_tokens(model, past, 256, 256);

@@ -67,8 +67,11 @@ void assay_past_layer_free(assay_past_layer *layer);
 
 /* Replaces the whole past by `layers` (one for each layer of the model; absent parts have data NULL or a size of 0). All
  * layers must agree in lengths, positions and memory masks, as every past that the original makes does. ASSAY_EINPUT:
- * shapes that do not fit (CACHE-5), memory for a layer outside M (MEM-11). */
+ * parts that do not fit or agree (CACHE-5), memory for a layer outside M (MEM-11). */
 assay_status assay_past_import(assay_past *past, const assay_past_layer *layers, assay_error *err);
+
+/* A past of its own with the same contents. Release with assay_past_destroy. */
+assay_status assay_past_copy(assay_past **out, const assay_past *past, assay_error *err);
 
 /* Beam search (CACHE-7): row i of the new past is row beam_idx[i] of the old, in all six tensors. n may differ from the
  * batch. ASSAY_EINPUT: an empty past, an index outside the batch. */

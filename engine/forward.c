@@ -52,8 +52,7 @@ static void compute_loss(const assay_model *model, const assay_call *call, assay
 static assay_status run_plan(const assay_model *model, assay_past *past, assay_plan *plan, const assay_call *call,
                              const assay_taps *taps, assay_output *out, assay_error *err) {
     assay_status st = alloc_logits(&model->config, plan, call, model->dtype, &out->logits, err);
-    if (st) return st;
-    if (assay_past_batch(past) == 0) st = assay_past_begin(past, plan->batch, err);
+    if (!st && assay_past_batch(past) == 0) st = assay_past_begin(past, plan->batch, err);
     if (!st)
         st = model->dtype == ASSAY_F64 ? assay_call_run_f64(past, plan, call, taps, &out->logits, err)
                                        : assay_call_run_f32(past, plan, call, taps, &out->logits, err);

@@ -30,7 +30,9 @@ static assay_status check_call(const assay_generate_call *call, assay_error *err
         return assay_fail(err, ASSAY_EINPUT, NULL, "max_new_tokens is %lld; it must be at least 1",
                           (long long)call->max_new_tokens);
     const assay_tensor *mask = call->attention_mask;
-    if (mask && mask->data && (mask->rank != 2 || mask->dtype != ASSAY_F64 || mask->shape[0] != ids->shape[0]))
+    bool fits = !mask || !mask->data ||
+                (mask->rank == 2 && mask->dtype == ASSAY_F64 && mask->shape[0] == ids->shape[0] && mask->shape[1] > 0);
+    if (!fits)
         return assay_fail(err, ASSAY_EINPUT, "ERR-1 SCHED-6",
                           "attention_mask must have one row for each of the prompt's %lld rows (SCHED-6)",
                           (long long)ids->shape[0]);
@@ -181,6 +183,29 @@ static assay_status take_tokens(const generator *g, assay_generation *out, assay
     return st;
 }
 
+/* Everything that can refuse a step shows at the first one, before the past is touched; but for a fill token outside the
+ * vocabulary, which is fed only once a row has finished before another. */
+static bool may_be_refused_late(const generator *g) {
+    bool outside = g->fill_token < 0 || g->fill_token >= g->model->config.vocab_size;
+    return g->call->has_eos_token_id && g->batch > 1 && outside;
+}
+
+/* Generates on a copy, which becomes the past only when nothing was refused. */
+static assay_status all_steps_on_copy(generator *g, const assay_taps *taps, assay_generation *out, assay_error *err) {
+    assay_past *past = g->past, *copy;
+    assay_status st = assay_past_copy(&copy, past, err);
+    if (st) return st;
+    g->past = copy;
+    st = all_steps(g, taps, out, err);
+    if (!st) {
+        assay_past contents = *past;
+        *past = *copy;
+        *copy = contents;
+    }
+    assay_past_destroy(copy);
+    return st;
+}
+
 assay_status assay_generate(const assay_model *model, assay_past *past, const assay_generate_call *call,
                             const assay_taps *taps, assay_generation *out, assay_error *err) {
     assay_status st = check_call(call, err);
@@ -188,7 +213,8 @@ assay_status assay_generate(const assay_model *model, assay_past *past, const as
     generator g = {.model = model, .past = past, .call = call};
     assay_generation result = {0};
     st = start(&g, err);
-    if (!st) st = all_steps(&g, taps, &result, err);
+    if (!st)
+        st = may_be_refused_late(&g) ? all_steps_on_copy(&g, taps, &result, err) : all_steps(&g, taps, &result, err);
     if (!st) st = take_tokens(&g, &result, err);
     release(&g);
     if (st) assay_generation_free(&result);

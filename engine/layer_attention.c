@@ -49,9 +49,8 @@ static void rotate_queries(REAL(assay_window_run) * run, bool rotary) {
             const real *from = run->query + ((b * run->tokens + t) * heads + h) * d;
             real *to = run->rotated + (row * run->tokens + t) * d;
             if (!rotary) memcpy(to, from, (size_t)d * sizeof(real));
-            else
-                REAL(assay_rope_rotate)
-                (to, from, &run->past->rope, run->rel[(b + 1) * run->local.count - run->tokens + t]);
+            else REAL(assay_rope_rotate)
+            (to, from, &run->past->rope, run->rel[(b + 1) * run->local.count - run->tokens + t]);
         }
 }
 

@@ -1,7 +1,7 @@
 #include "engine/mlp.h"
 
-#include "engine/real.h"
 #include "core/simd.h"
+#include "engine/real.h"
 #include "engine/vector_exp.h"
 
 /* Elements of one part of a parallel loop. */

@@ -1,7 +1,7 @@
 #include "engine/norm.h"
 
-#include "engine/real.h"
 #include "core/simd.h"
+#include "engine/real.h"
 
 ASSAY_SIMD
 static void norm_row(real *out, const real *x, const real *weight, int64_t c, real eps) {

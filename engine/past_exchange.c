@@ -118,6 +118,30 @@ static past_sizes sizes_of(const assay_past *past, const assay_past_layer *layer
     return sizes;
 }
 
+/* The engine keeps one set of positions and one of memory masks for all layers. */
+static bool same_values(const assay_tensor *a, const assay_tensor *b) {
+    for (int64_t i = 0; i < assay_tensor_count(a); i++)
+        if (assay_load_f64(a->data, a->dtype, (size_t)i) != assay_load_f64(b->data, b->dtype, (size_t)i)) return false;
+    return true;
+}
+
+static assay_status check_agreement(const assay_past *past, const assay_past_layer *layers, const past_sizes *sizes,
+                                    assay_error *err) {
+    const assay_tensor *mask = NULL;
+    for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) {
+        bool has_memory = sizes->memory > 0 && past->model->config.is_memory_layer[i];
+        bool agrees = sizes->local == 0 || same_values(&layers[0].position, &layers[i].position);
+        if (has_memory && mask) agrees = agrees && same_values(mask, &layers[i].mem_mask);
+        else if (has_memory) mask = &layers[i].mem_mask;
+        if (!agrees)
+            return assay_fail(err, ASSAY_EINPUT, "CACHE-5",
+                              "the past of layer %lld has other positions or memory masks than the layers before it; "
+                              "all must have the same (CACHE-5)",
+                              (long long)i);
+    }
+    return ASSAY_OK;
+}
+
 static void import_local(assay_past *past, const assay_past_layer *part, int64_t layer) {
     const assay_config *c = &past->model->config;
     int64_t per_row = past->local_length * assay_config_head_dim(c);
@@ -181,14 +205,45 @@ assay_status assay_past_import(assay_past *past, const assay_past_layer *layers,
         assay_status st = check_layer(past, &layers[i], i, &sizes, err);
         if (st) return st;
     }
+    assay_status st = check_agreement(past, layers, &sizes, err);
+    if (st) return st;
     assay_past_clear(past);
     if (sizes.local == 0 && sizes.memory == 0) return ASSAY_OK;
-    assay_status st = import_all(past, layers, &sizes, err);
+    st = import_all(past, layers, &sizes, err);
     if (st) assay_past_clear(past);
     return st;
 }
 
-/* ---- reorder ---- */
+/* ---- copy and reorder ---- */
+
+static void free_layers(assay_past_layer *layers, int64_t count) {
+    for (int64_t i = 0; layers && i < count; i++) assay_past_layer_free(&layers[i]);
+    free(layers);
+}
+
+/* All layers; release with free_layers. */
+static assay_status export_all(const assay_past *past, assay_past_layer **out, assay_error *err) {
+    int64_t count = past->model->config.num_hidden_layers;
+    assay_past_layer *layers = calloc((size_t)count, sizeof *layers);
+    if (!layers) return assay_fail_nomem(err, "a copy of a past");
+    assay_status st = ASSAY_OK;
+    for (int64_t i = 0; !st && i < count; i++) st = assay_past_export(past, i, &layers[i], err);
+    if (st) free_layers(layers, count);
+    else *out = layers;
+    return st;
+}
+
+assay_status assay_past_copy(assay_past **out, const assay_past *past, assay_error *err) {
+    assay_past *copy = NULL;
+    assay_past_layer *layers = NULL;
+    assay_status st = assay_past_create(&copy, past->model, err);
+    if (!st) st = export_all(past, &layers, err);
+    if (!st) st = assay_past_import(copy, layers, err);
+    free_layers(layers, past->model->config.num_hidden_layers);
+    if (st) assay_past_destroy(copy);
+    else *out = copy;
+    return st;
+}
 
 /* out = the rows beam_idx of t, along the batch. */
 static assay_status select_rows(assay_tensor *t, const int64_t *beam_idx, int64_t n, assay_error *err) {
@@ -233,14 +288,11 @@ assay_status assay_past_reorder(assay_past *past, const int64_t *beam_idx, int64
     assay_status st = check_beams(past, beam_idx, n, err);
     if (st) return st;
     int64_t count = past->model->config.num_hidden_layers;
-    assay_past_layer *layers = calloc((size_t)count, sizeof *layers);
-    if (!layers) return assay_fail_nomem(err, "a reordered past");
-    for (int64_t i = 0; !st && i < count; i++) {
-        st = assay_past_export(past, i, &layers[i], err);
-        if (!st) st = reorder_layer(&layers[i], beam_idx, n, err);
-    }
+    assay_past_layer *layers;
+    st = export_all(past, &layers, err);
+    if (st) return st;
+    for (int64_t i = 0; !st && i < count; i++) st = reorder_layer(&layers[i], beam_idx, n, err);
     if (!st) st = assay_past_import(past, layers, err);
-    for (int64_t i = 0; i < count; i++) assay_past_layer_free(&layers[i]);
-    free(layers);
+    free_layers(layers, count);
     return st;
 }

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "engine/real.h"
 #include "core/simd.h"
+#include "engine/real.h"
 
 #ifndef ASSAY_REAL_F64
 void assay_rope_inv_freq(float *out, int64_t head_dim, double theta) {
@@ -56,15 +56,17 @@ assay_status REAL(assay_rope_grow)(assay_rope_table *table, int64_t rows, assay_
 }
 
 ASSAY_SIMD
-void REAL(assay_rope_rotate)(real *out, const real *x, const assay_rope_table *table, int64_t pos) {
-    assert(pos >= 0 && pos < table->rows);
-    int64_t half = table->head_dim / 2;
-    const real *c = (const real *)table->cos + pos * half;
-    const real *s = (const real *)table->sin + pos * half;
+static void rotate(real *out, const real *x, const real *c, const real *s, int64_t half) {
 #pragma omp simd
     for (int64_t i = 0; i < half; i++) {
         real x1 = x[i], x2 = x[i + half];
         out[i] = x1 * c[i] - x2 * s[i];
         out[i + half] = x2 * c[i] + x1 * s[i];
     }
+}
+
+void REAL(assay_rope_rotate)(real *out, const real *x, const assay_rope_table *table, int64_t pos) {
+    assert(pos >= 0 && pos < table->rows);
+    int64_t half = table->head_dim / 2;
+    rotate(out, x, (const real *)table->cos + pos * half, (const real *)table->sin + pos * half, half);
 }

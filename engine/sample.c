@@ -53,9 +53,9 @@ static int64_t keep_top_k(const candidate *sorted, int64_t n, int64_t k) {
 
 /* Values become probabilities of the first n; returns how many reach top_p. */
 static int64_t keep_top_p(candidate *sorted, int64_t n, double top_p) {
-    double sum = 0, largest = sorted[0].value, reached = 0;
+    double sum = 0, reached = 0;
     for (int64_t i = 0; i < n; i++) {
-        sorted[i].value = exp(sorted[i].value - largest);
+        sorted[i].value = exp(sorted[i].value);
         sum += sorted[i].value;
     }
     int64_t kept = 0;
@@ -77,9 +77,12 @@ static int64_t draw_one(const candidate *sorted, int64_t n, double uniform) {
 assay_status assay_sample(const assay_draw *draw, const assay_sampling *sampling, int64_t *out, assay_error *err) {
     candidate *sorted = malloc((size_t)draw->n * sizeof *sorted);
     if (!sorted) return assay_fail_nomem(err, "the candidates of a sample");
+    int64_t best = draw->first + assay_argmax(draw->logits, draw->first, draw->n);
+    double largest = assay_load_f64(draw->logits->data, draw->logits->dtype, (size_t)best);
     for (int64_t i = 0; i < draw->n; i++) {
         double value = assay_load_f64(draw->logits->data, draw->logits->dtype, (size_t)(draw->first + i));
-        sorted[i] = (candidate){value / sampling->temperature, i};
+        /* From the largest on: a tiny temperature must not make all of them infinite. */
+        sorted[i] = (candidate){(value - largest) / sampling->temperature, i};
     }
     qsort(sorted, (size_t)draw->n, sizeof *sorted, by_value);
     int64_t kept = keep_top_k(sorted, draw->n, sampling->top_k);

@@ -50,7 +50,8 @@ static void build_memory(fixture *f) {
         if (n > s->memory - done) n = s->memory - done;
         assay_memory_source source = {.key = key + done * s->head_dim,
                                       .value = value + done * s->head_dim,
-                                      .key_dtype = REAL_DTYPE, .value_dtype = REAL_DTYPE,
+                                      .key_dtype = REAL_DTYPE,
+                                      .value_dtype = REAL_DTYPE,
                                       .row_stride = per_row,
                                       .n = n};
         cr_assert_eq(assay_memory_append(&f->memory, &source, NULL), ASSAY_OK);

@@ -43,7 +43,8 @@ static void append(assay_memory *m, const numbers *x, int64_t from, int64_t n) {
     size_t offset = (size_t)(from * head_dim) * assay_dtype_size(x->dtype);
     assay_memory_source source = {.key = (const char *)x->key + offset,
                                   .value = (const char *)x->value + offset,
-                                  .key_dtype = x->dtype, .value_dtype = x->dtype,
+                                  .key_dtype = x->dtype,
+                                  .value_dtype = x->dtype,
                                   .row_stride = x->row_stride,
                                   .n = n};
     int64_t before = m->length;
@@ -153,7 +154,8 @@ Test(memory, a_half_stored_value_is_rounded_to_nearest_even) { /* MEM-6 */
     float all[rows * head_dim];
     for (int i = 0; i < rows * head_dim; i++) all[i] = values[i % head_dim];
     assay_memory m = empty(ASSAY_BF16);
-    assay_memory_source source = {.key = all, .value = all, .key_dtype = ASSAY_F32, .value_dtype = ASSAY_F32, .row_stride = head_dim, .n = 1};
+    assay_memory_source source = {
+        .key = all, .value = all, .key_dtype = ASSAY_F32, .value_dtype = ASSAY_F32, .row_stride = head_dim, .n = 1};
     cr_assert_eq(assay_memory_append(&m, &source, NULL), ASSAY_OK);
     uint16_t found[rows * head_dim];
     assay_memory_read(&m, 0, 0, 1, found);
@@ -202,7 +204,8 @@ Test(memory, ranges_are_overwritten_in_place) {
 Test(memory, a_size_that_overflows_is_refused_and_changes_nothing) {
     float one = 1;
     assay_memory m = {.dtype = ASSAY_F32, .rows = INT64_C(1) << 30, .head_dim = INT64_C(1) << 20};
-    assay_memory_source source = {.key = &one, .value = &one, .key_dtype = ASSAY_F32, .value_dtype = ASSAY_F32, .n = INT64_C(1) << 40};
+    assay_memory_source source = {
+        .key = &one, .value = &one, .key_dtype = ASSAY_F32, .value_dtype = ASSAY_F32, .n = INT64_C(1) << 40};
     assay_error err = {0};
     cr_assert_eq(assay_memory_append(&m, &source, &err), ASSAY_EINTERNAL);
     cr_assert(strstr(err.message, "out of memory"), "%s", err.message);

@@ -229,7 +229,7 @@ assay_status assay_hf_config_from_json(assay_config *out, const cJSON *object, c
     if (st) return st;
     assay_error check = {0};
     st = assay_config_check(&config, &check);
-    if (st) assay_error_context(&check, "%s", where);
+    if (st) assay_error_context(st, &check, "%s", where);
     /* A size that cannot be is malformed, and goes before any refusal. */
     const assay_error *first = st && !check.rules[0] ? &check : r.refusal.status ? &r.refusal : &check;
     if (first->status) {

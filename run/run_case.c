@@ -204,9 +204,9 @@ static assay_status judge_refusal(const assay_run_sink *sink, int64_t step, cons
     if (expected) return sink->step(sink->context, step, s, refusal, err);
     if (err) *err = *refusal;
     if (s->expect_error[0])
-        return assay_error_context(err, "step %lld expects a refusal by %s but got another one", (long long)step,
-                                   s->expect_error);
-    return assay_error_context(err, "step %lld", (long long)step);
+        return assay_error_context(refusal->status, err, "step %lld expects a refusal by %s but got another one",
+                                   (long long)step, s->expect_error);
+    return assay_error_context(refusal->status, err, "step %lld", (long long)step);
 }
 
 static assay_status one_step(runner *r, const assay_step *s, assay_error *err) {

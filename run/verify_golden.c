@@ -143,5 +143,5 @@ assay_status assay_verify_golden(assay_case_result *out, const char *path, const
     st = verify_open(out, &g, path, options, err);
     assay_golden_close(&g);
     if (!st || !err || strstr(err->message, path)) return st;
-    return assay_error_context(err, "%s", path);
+    return assay_error_context(st, err, "%s", path);
 }
