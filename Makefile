@@ -23,6 +23,8 @@ COV_FLAGS := $(if $(COV),--coverage -O1)
 VARIANT := $(if $(filter-out cc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-$(SAN))$(if $(COV),-cov)
 BUILD := build$(if $(VARIANT),/variant$(VARIANT))
 
+# One HDF5 API on all versions: that of 1.10 (Debian 12); 1.14 (Debian 13) still offers it.
+HDF5_API := -DH5_USE_110_API
 PACKAGES := hdf5 libcjson openblas libxxhash libcrypto
 # Asked once, and only when something is compiled: the packages may be missing before that (ci/bootstrap).
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
@@ -30,7 +32,7 @@ PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_L
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 # No -ffast-math: NaN must stay NaN. Contraction to fused multiply-add is fine: it rounds once less.
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARNINGS) -fopenmp -fno-math-errno -ffp-contract=fast \
-	$(SAN_FLAGS_$(SAN)) $(COV_FLAGS) -I. $(PKG_CFLAGS) $(CFLAGS)
+	$(SAN_FLAGS_$(SAN)) $(COV_FLAGS) -I. $(HDF5_API) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
@@ -45,7 +47,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test bench lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -72,6 +74,9 @@ $(LIB): $(LIB_OBJECTS)
 $(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
 
+$(BUILD)/bench-engine: $(BUILD)/engine/bench_engine.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -84,6 +89,14 @@ $(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
 $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+bench: ## time the engine; with ORIGINAL=<checkout> PYTHON=<a python with torch> the original as well
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/bench-engine
+	$(BUILD)/bench-engine $(THREADS)
+ifneq ($(ORIGINAL),)
+	PYTHONPATH=golden/export $(PYTHON) -m assay_export.bench --original '$(ORIGINAL)' $(if $(THREADS),--threads $(THREADS))
+endif
 
 lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint
