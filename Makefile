@@ -36,6 +36,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARNINGS) -fopenmp -fno-math-err
 ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
+VERSION := $(shell sed -n 's/.*ASSAY_VERSION "\(.*\)"/\1/p' core/version.h)
 FOLDERS := core engine golden run compare reports fuzz cli
 SOURCES := $(filter-out $(wildcard $(FOLDERS:=/test_*.c) $(FOLDERS:=/bench_*.c)),$(wildcard $(FOLDERS:=/*.c)))
 TESTS := $(wildcard $(FOLDERS:=/test_*.c))
@@ -108,16 +109,21 @@ goldens: ## export the shipped goldens again: make goldens ORIGINAL=<checkout of
 	@test -n '$(ORIGINAL)' || { echo 'make goldens: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
 	$(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
 
-install: $(BUILD)/assay ## install the program, the library, its headers and the goldens below PREFIX
+PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h)) \
+	$(addprefix engine/,engine.h generate.h sample.h schedule.h taps.h)
+install: $(BUILD)/assay ## install the program, the library, its headers, assay.pc and the goldens below PREFIX
 	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
 	install -D -m 644 $(LIB) '$(DESTDIR)$(PREFIX)/lib/libassay.a'
-	for h in $(wildcard core/*.h) engine/engine.h engine/generate.h engine/sample.h engine/schedule.h engine/taps.h; do \
-	    install -D -m 644 $$h '$(DESTDIR)$(PREFIX)/include/assay/'$$h || exit 1; done
+	for h in $(PUBLIC_HEADERS); do install -D -m 644 $$h '$(DESTDIR)$(PREFIX)/include/assay/'$$h || exit 1; done
+	install -d '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: assay' 'Description: reference engine of LongLLaMA and comparison of its ports' \
+	    'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include/assay' \
+	    'Libs: -L$${prefix}/lib -lassay -fopenmp -lm' > '$(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc'
 	install -d '$(DESTDIR)$(PREFIX)/share/assay/goldens'
 	install -m 644 $(wildcard golden/data/*.h5) '$(DESTDIR)$(PREFIX)/share/assay/goldens'
 
 uninstall: ## remove what install put below PREFIX
-	rm -rf '$(DESTDIR)$(PREFIX)/bin/assay' '$(DESTDIR)$(PREFIX)/lib/libassay.a' '$(DESTDIR)$(PREFIX)/include/assay' '$(DESTDIR)$(PREFIX)/share/assay'
+	rm -rf '$(DESTDIR)$(PREFIX)/bin/assay' '$(DESTDIR)$(PREFIX)/lib/libassay.a' '$(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc' '$(DESTDIR)$(PREFIX)/include/assay' '$(DESTDIR)$(PREFIX)/share/assay'
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -35,7 +35,7 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
 static int compare(const cli_args *args) {
     assay_error err;
     assay_policy policy;
-    if (cli_read_policy(args, &policy, &err)) return cli_fail(&err);
+    if (cli_check_output(args, "json", &err) || cli_read_policy(args, &policy, &err)) return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &policy, &err);
     int code = st ? cli_fail(&err) : cli_report(args, &result);

@@ -59,8 +59,23 @@ static void unload(run_input *in) {
     assay_case_free(&in->test_case);
 }
 
+/* Options of the other way of running would be ignored in silence. */
+static assay_status check_mode(const cli_args *args, assay_error *err) {
+    static const char *const of_cases[] = {"case", "out", "model", "all-stages"};
+    static const char *const of_ids[] = {"max-new-tokens", "eos", "temperature", "top-k", "top-p", "seed"};
+    bool ids = cli_value(args, "ids") != NULL;
+    const char *const *wrong = ids ? of_cases : of_ids;
+    size_t count = ids ? sizeof of_cases / sizeof *of_cases : sizeof of_ids / sizeof *of_ids;
+    for (size_t i = 0; i < count; i++)
+        if (cli_value(args, wrong[i]))
+            return assay_fail(err, ASSAY_EINPUT, NULL, "run: --%s does not go %s --ids; see 'assay run --help'",
+                              wrong[i], ids ? "with" : "without");
+    return ASSAY_OK;
+}
+
 static int run(const cli_args *args) {
     assay_error err;
+    if (check_mode(args, &err)) return cli_fail(&err);
     if (cli_value(args, "ids")) return cli_run_generate(args);
     const char *out = cli_value(args, "out");
     if (!out) {
@@ -69,7 +84,8 @@ static int run(const cli_args *args) {
     }
     run_input in = {0};
     assay_dtype dtype = ASSAY_F32;
-    assay_status st = cli_start_engine(args, &err);
+    assay_status st = cli_check_output(args, "out", &err);
+    if (!st) st = cli_start_engine(args, &err);
     if (!st) st = load(&in, args, &dtype, &err);
     assay_dump_capture capture = cli_value(args, "all-stages") ? ASSAY_DUMP_ALL : ASSAY_DUMP_PUBLIC;
     if (!st) st = assay_run_to_dump(&in.model, case_of(&in), out, dtype, capture, &err);

@@ -83,7 +83,8 @@ static int verify(const cli_args *args) {
                                     .dtype = ASSAY_F32,
                                     .policy = &policy,
                                     .no_replay = cli_value(args, "no-replay") != NULL};
-    assay_status st = cli_start_engine(args, &err);
+    assay_status st = cli_check_output(args, "json", &err);
+    if (!st) st = cli_start_engine(args, &err);
     if (!st) st = cli_read_dtype(args, &options.dtype, &err);
     if (!st) st = cli_read_policy(args, &policy, &err);
     if (st) return cli_fail(&err);
@@ -117,7 +118,7 @@ const cli_command cmd_verify = {
     .usage = "[GOLDEN... | FOLDER]",
     .examples =
         "  assay verify                                   the shipped goldens\n"
-        "  assay verify golden/data/flip.h5 --all         one golden, every stage listed\n"
+        "  assay verify golden/data/decode-flip.h5 --all         one golden, every stage listed\n"
         "  assay verify --dtype float64 --json out.json   in double, with a machine-readable result\n",
     .description =
         "Runs the case of each golden on the C engine and holds every stage that the golden has against it, with a\n"

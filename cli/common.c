@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "core/version.h"
 #include "engine/engine.h"
 #include "reports/result_json.h"
@@ -21,6 +22,19 @@ assay_status cli_start_engine(const cli_args *args, assay_error *err) {
     assay_status st = cli_integer(args, "threads", (const int64_t[]){1, 1024}, &threads, err);
     if (!st) assay_engine_init((int)threads);
     return st;
+}
+
+assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err) {
+    const char *path = cli_value(args, name);
+    if (!path) return ASSAY_OK;
+    for (int i = 0; i < args->argument_count; i++) {
+        const char *input = args->arguments[i];
+        assay_status st = assay_output_check(path, &input, 1, err);
+        if (st) return st;
+    }
+    const char *others[CLI_MAX_OPTIONS];
+    for (int i = 0; i < CLI_MAX_OPTIONS; i++) others[i] = args->values[i] == path ? NULL : args->values[i];
+    return assay_output_check(path, others, CLI_MAX_OPTIONS, err);
 }
 
 assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err) {

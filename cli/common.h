@@ -24,6 +24,10 @@ int cli_fail(const assay_error *err);
 /* --threads: sets up the engine's threads. */
 assay_status cli_start_engine(const cli_args *args, assay_error *err);
 
+/* Checks, before any work, that the file of option `name` (when given) can be written, and that it is no input: neither an
+ * argument of the command nor the file of another option. */
+assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err);
+
 /* --policy: reads the file, or the defaults. Release with assay_policy_free. */
 assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err);
 

@@ -42,12 +42,12 @@ static bool is_one_of(const char *word, const char *a, const char *b) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-int main(int argc, char **argv) {
+static int dispatch(int argc, char **argv) {
     if (argc < 2) {
         print_overview(stderr);
         return 2;
     }
-    if (is_one_of(argv[1], "--help", "-h")) {
+    if (is_one_of(argv[1], "--help", "-h") || is_one_of(argv[1], "help", "help")) {
         print_overview(stdout);
         return 0;
     }
@@ -58,5 +58,13 @@ int main(int argc, char **argv) {
     const cli_command *command = find_command(argv[1]);
     if (command) return run_command(command, argc - 1, argv + 1);
     fprintf(stderr, "assay: unknown command '%s'; 'assay --help' lists the commands\n", argv[1]);
+    return 2;
+}
+
+/* Output that did not arrive is a failure, whatever the verdict. */
+int main(int argc, char **argv) {
+    int code = dispatch(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "assay: cannot write to standard output\n");
     return 2;
 }

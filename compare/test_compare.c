@@ -37,7 +37,7 @@ Test(compare, equal_sources_pass_in_execution_order) {
     fixture g = small("golden", true), c = small("candidate", false);
     fixture_open(&g), fixture_open(&c);
     assay_case_result r = compare_fixtures(&g, &c, NULL, true);
-    static const char *const order[] = {EMBED, NORM, SCHEDULE, LOGITS};
+    static const char *const order[] = {SCHEDULE, EMBED, NORM, LOGITS};
     cr_assert_eq(r.verdict, ASSAY_CASE_PASS);
     cr_assert_eq(r.entry_count, 4);
     cr_assert_eq(r.counts[ASSAY_VERDICT_PASS], 4);

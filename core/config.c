@@ -114,9 +114,10 @@ assay_status assay_config_check(const assay_config *c, assay_error *err) {
         return assay_fail(err, ASSAY_EINPUT, "ERR-1 EMB-1",
                           "pad_token_id %lld is outside the vocabulary of %lld (ERR-1)", (long long)c->pad_token_id,
                           (long long)c->vocab_size);
-    if (!(c->rms_norm_eps >= 0) || !(c->rope_theta > 0))
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "rms_norm_eps %g must not be negative and rope_theta %g must be positive", c->rms_norm_eps,
+    if (!(c->rms_norm_eps >= 0))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "rms_norm_eps is %g; it must not be negative", c->rms_norm_eps);
+    if (!(c->rope_theta > 0) || !(c->rope_theta <= 3.4028234663852886e38))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "rope_theta is %g; it must be a positive float32 number",
                           c->rope_theta);
     return ASSAY_OK;
 }

@@ -104,24 +104,26 @@ bool assay_place_parse(const char *path, assay_place *out) {
     return false;
 }
 
-/* Stages of a window before its layers, then each layer's, then those after the layers, then the step's own. */
-static int64_t phase(const assay_place *p) {
-    switch (stages[p->stage].scope) {
-    case ASSAY_PER_WINDOW: return p->stage < ASSAY_STAGE_INPUT_LAYERNORM ? 0 : 2;
-    case ASSAY_PER_LAYER: return 1;
-    case ASSAY_PER_STEP: return 3;
-    case ASSAY_PER_PAST: return 4;
-    }
-    return 5;
+/* The schedule, then the windows, then the past (its keys and values were there before the logits), then the results. */
+static int64_t part_of_step(const assay_place *p) {
+    if (p->stage == ASSAY_STAGE_SCHEDULE) return 0;
+    assay_stage_scope scope = stages[p->stage].scope;
+    return scope == ASSAY_PER_PAST ? 2 : scope == ASSAY_PER_STEP ? 3 : 1;
+}
+
+/* In a window: its inputs, its layers, its final norm. */
+static int64_t part_of_window(const assay_place *p) {
+    if (stages[p->stage].scope == ASSAY_PER_LAYER) return 1;
+    return p->stage < ASSAY_STAGE_INPUT_LAYERNORM ? 0 : 2;
 }
 
 static int compare_numbers(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 int assay_place_compare(const assay_place *a, const assay_place *b) {
     int order = compare_numbers(a->step, b->step);
-    if (!order) order = compare_numbers(phase(a) >= 3, phase(b) >= 3);
+    if (!order) order = compare_numbers(part_of_step(a), part_of_step(b));
     if (!order) order = compare_numbers(a->window, b->window);
-    if (!order) order = compare_numbers(phase(a), phase(b));
+    if (!order && part_of_step(a) == 1) order = compare_numbers(part_of_window(a), part_of_window(b));
     if (!order) order = compare_numbers(a->layer, b->layer);
     return order ? order : compare_numbers((int64_t)a->stage, (int64_t)b->stage);
 }

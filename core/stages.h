@@ -100,8 +100,8 @@ const char *assay_place_path(const assay_place *place, char *text, size_t text_n
 /* The reverse; a leading slash is accepted. False when `path` is not the path of a stage. */
 bool assay_place_parse(const char *path, assay_place *out);
 
-/* Negative, zero or positive as a comes before, at or after b in execution order: steps, then windows, then layers and
- * stages; what belongs to a whole step comes after its windows. */
+/* Negative, zero or positive as a comes before, at or after b in execution order. In a step: the schedule, the windows with
+ * their layers and stages, the past, the results (a wrong key in the past shows before the logits that it spoils). */
 int assay_place_compare(const assay_place *a, const assay_place *b);
 
 #endif

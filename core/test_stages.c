@@ -89,6 +89,7 @@ Test(stages, other_paths_are_not_stages) {
 static size_t execution(assay_place *out) {
     size_t n = 0;
     for (int64_t step = 0; step < 2; step++) {
+        out[n++] = place_of(ASSAY_STAGE_SCHEDULE, step, 0, 0);
         for (int64_t window = 0; window < 2; window++) {
             for (int s = 0; s < ASSAY_STAGE_INPUT_LAYERNORM; s++) out[n++] = place_of((assay_stage)s, step, window, 0);
             for (int64_t layer = 0; layer < 2; layer++)
@@ -96,11 +97,10 @@ static size_t execution(assay_place *out) {
                     out[n++] = place_of((assay_stage)s, step, window, layer);
             out[n++] = place_of(ASSAY_STAGE_NORM, step, window, 0);
         }
-        for (int s = ASSAY_STAGE_SCHEDULE; s < ASSAY_STAGE_PAST_KEY; s++)
-            out[n++] = place_of((assay_stage)s, step, 0, 0);
         for (int64_t layer = 0; layer < 2; layer++)
             for (int s = ASSAY_STAGE_PAST_KEY; s < ASSAY_STAGE_COUNT; s++)
                 out[n++] = place_of((assay_stage)s, step, 0, layer);
+        for (int s = ASSAY_STAGE_LOGITS; s < ASSAY_STAGE_PAST_KEY; s++) out[n++] = place_of((assay_stage)s, step, 0, 0);
     }
     return n;
 }

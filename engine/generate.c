@@ -27,7 +27,7 @@ static assay_status check_call(const assay_generate_call *call, assay_error *err
                           "generation needs a prompt: input_ids of shape (batch, tokens), at least one token "
                           "(ERR-1)");
     if (call->max_new_tokens < 1 || call->max_new_tokens > INT32_MAX)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "max_new_tokens is %lld; it must be at least 1",
+        return assay_fail(err, ASSAY_EINPUT, NULL, "max_new_tokens is %lld; it must be between 1 and 2147483647",
                           (long long)call->max_new_tokens);
     const assay_tensor *mask = call->attention_mask;
     bool fits = !mask || !mask->data ||

@@ -1,11 +1,22 @@
 /* Element types between Assay and HDF5, and what else readers and writers share. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "golden/h5_internal.h"
 
-void assay_h5_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+void assay_h5_quiet(void) {
+    /* HDF5 crashes at exit on a file that it could not close, on a full disk say; every file here is closed by its owner. */
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    errno = 0; /* what it is afterwards is HDF5's doing */
+}
+
+/* What the operating system said, where that is the reason that a user can do something about. */
+static const char *system_reason(void) {
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? strerror(errno) : NULL;
+}
 
 static herr_t keep_reason(unsigned depth, const H5E_error2_t *entry, void *data) {
     (void)depth;
@@ -15,6 +26,8 @@ static herr_t keep_reason(unsigned depth, const H5E_error2_t *entry, void *data)
 
 assay_status assay_h5_fail(const char *file, const char *what, const char *path, assay_error *err) {
     char reason[200] = "";
+    const char *system = system_reason();
+    if (system) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s %s: %s", file, what, path, system);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_reason, reason); /* the last one walked to is the innermost */
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s %s%s%s%s", file, what, path, *reason ? " (HDF5: " : "", reason,
                       *reason ? ")" : "");

@@ -1,15 +1,9 @@
 /* The writer of golden/h5_file.h. */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "golden/h5_internal.h"
 
 #define SMALL_NBYTES 65536   /* below this nothing is compressed */
@@ -17,44 +11,10 @@
 
 struct assay_h5_writer {
     hid_t file;
-    char *path, *temporary;
+    assay_atomic_file target;
 };
 
 /* ---- starting ---- */
-
-static void free_writer(assay_h5_writer *w) {
-    free(w->path);
-    free(w->temporary);
-    free(w);
-}
-
-/* Replacing a device or a folder by a rename would be a disaster or an error; say so at the start. */
-static assay_status check_target(const char *path, assay_error *err) {
-    struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: exists and is not a regular file; choose another name", path);
-    return ASSAY_OK;
-}
-
-/* HDF5's own message for a folder that does not exist is hard to read, so the file is made here, exclusively. */
-static assay_status make_temporary(assay_h5_writer *w, assay_error *err) {
-    for (int attempt = 0; attempt < 100; attempt++) {
-        unsigned noise = 0;
-        if (getrandom(&noise, sizeof noise, 0) < 0) noise = (unsigned)getpid() + (unsigned)attempt;
-        free(w->temporary);
-        if (asprintf(&w->temporary, "%s.%08x.tmp", w->path, noise) < 0) {
-            w->temporary = NULL;
-            return assay_fail_nomem(err, w->path);
-        }
-        int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0) {
-            close(fd);
-            return ASSAY_OK;
-        }
-        if (errno != EEXIST) break;
-    }
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot create: %s", w->path, strerror(errno));
-}
 
 static hid_t create_file(const char *path) {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
@@ -69,24 +29,16 @@ static hid_t create_file(const char *path) {
 
 assay_status assay_h5_writer_create(assay_h5_writer **out, const char *path, assay_error *err) {
     assay_h5_quiet();
-    assay_status st = check_target(path, err);
-    if (st) return st;
     assay_h5_writer *w = calloc(1, sizeof *w);
-    if (w) w->path = strdup(path);
-    if (!w || !w->path) {
-        free(w);
-        return assay_fail_nomem(err, path);
+    if (!w) return assay_fail_nomem(err, path);
+    assay_status st = assay_atomic_begin(&w->target, path, err);
+    if (!st) {
+        w->file = create_file(w->target.temporary);
+        if (w->file < 0) st = assay_h5_fail(path, "cannot create", "the file", err);
     }
-    st = make_temporary(w, err);
     if (st) {
-        free_writer(w);
-        return st;
-    }
-    w->file = create_file(w->temporary);
-    if (w->file < 0) {
-        st = assay_h5_fail(path, "cannot create", "the file", err);
-        unlink(w->temporary);
-        free_writer(w);
+        assay_atomic_discard(&w->target);
+        free(w);
         return st;
     }
     *out = w;
@@ -118,7 +70,7 @@ static assay_status make_groups(assay_h5_writer *w, const char *path, size_t nby
         if (!kept) break;
     }
     free(copy);
-    return ok ? ASSAY_OK : assay_h5_fail(w->path, "cannot make the group", path, err);
+    return ok ? ASSAY_OK : assay_h5_fail(w->target.path, "cannot make the group", path, err);
 }
 
 assay_status assay_h5_put_group(assay_h5_writer *w, const char *path, assay_error *err) {
@@ -183,7 +135,7 @@ static bool write_dataset(hid_t file, const char *path, const assay_tensor *t, a
 static assay_status check_new(assay_h5_writer *w, const char *path, assay_error *err) {
     assay_status st = make_parents(w, path, err);
     if (st || !assay_h5_path_exists(w->file, path)) return st;
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s is written twice", w->path, path);
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s is written twice", w->target.path, path);
 }
 
 assay_status assay_h5_put(assay_h5_writer *w, const char *path, const assay_tensor *t, assay_h5_storage storage,
@@ -192,7 +144,7 @@ assay_status assay_h5_put(assay_h5_writer *w, const char *path, const assay_tens
     assert(assay_tensor_count(t) >= 0);
     assay_status st = check_new(w, path, err);
     if (st || write_dataset(w->file, path, t, storage)) return st;
-    return assay_h5_fail(w->path, "cannot write", path, err);
+    return assay_h5_fail(w->target.path, "cannot write", path, err);
 }
 
 assay_status assay_h5_put_text(assay_h5_writer *w, const char *path, const char *text, size_t nbytes,
@@ -207,7 +159,7 @@ assay_status assay_h5_put_text(assay_h5_writer *w, const char *path, const char 
     bool ok = type >= 0 && space >= 0 && properties >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0;
     if (ok) dataset = H5Dcreate2(w->file, path, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     ok = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, nbytes ? text : "") >= 0;
-    if (!ok) st = assay_h5_fail(w->path, "cannot write", path, err);
+    if (!ok) st = assay_h5_fail(w->target.path, "cannot write", path, err);
     H5Dclose(dataset);
     H5Pclose(properties);
     H5Sclose(space);
@@ -228,7 +180,7 @@ static assay_status write_attribute(assay_h5_writer *w, attribute_place place, h
         attribute = H5Acreate_by_name(w->file, assay_h5_object_path(place.object), place.name, type, space, H5P_DEFAULT,
                                       H5P_DEFAULT, H5P_DEFAULT);
     bool ok = attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
-    assay_status st = ok ? ASSAY_OK : assay_h5_fail(w->path, "cannot write the attribute", place.name, err);
+    assay_status st = ok ? ASSAY_OK : assay_h5_fail(w->target.path, "cannot write the attribute", place.name, err);
     H5Aclose(attribute);
     H5Sclose(space);
     H5Tclose(type);
@@ -260,29 +212,13 @@ assay_status assay_h5_put_attr_i64s(assay_h5_writer *w, const char *object, cons
 
 /* ---- finishing ---- */
 
-static bool sync_path(const char *path, int flags) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    if (fd < 0) return false;
-    bool ok = fsync(fd) == 0;
-    return (close(fd) == 0) && ok;
-}
-
-/* The rename itself lives in the folder. A folder that cannot be synced is not worth a failure: the file is whole. */
-static void sync_folder(const char *path) {
-    char *copy = strdup(path);
-    if (copy) sync_path(dirname(copy), O_DIRECTORY);
-    free(copy);
-}
-
 assay_status assay_h5_writer_commit(assay_h5_writer *w, assay_error *err) {
     assay_h5_quiet();
     assay_status st = ASSAY_OK;
-    if (H5Fclose(w->file) < 0) st = assay_h5_fail(w->path, "cannot finish", "the file", err);
-    else if (!sync_path(w->temporary, 0) || rename(w->temporary, w->path) != 0)
-        st = assay_fail(err, ASSAY_EINTERNAL, NULL, "%s: cannot finish: %s", w->path, strerror(errno));
-    if (st) unlink(w->temporary);
-    else sync_folder(w->path);
-    free_writer(w);
+    if (H5Fclose(w->file) < 0) st = assay_h5_fail(w->target.path, "cannot finish", "the file", err);
+    if (st) assay_atomic_discard(&w->target);
+    else st = assay_atomic_commit(&w->target, err);
+    free(w);
     return st;
 }
 
@@ -290,6 +226,6 @@ void assay_h5_writer_discard(assay_h5_writer *w) {
     if (!w) return;
     assay_h5_quiet();
     H5Fclose(w->file);
-    unlink(w->temporary);
-    free_writer(w);
+    assay_atomic_discard(&w->target);
+    free(w);
 }

@@ -98,7 +98,7 @@ Test(golden_file, dump_round_trip) {
     cr_expect_str_eq(g.steps[0].refused, "");
     cr_expect_str_eq(g.steps[1].refused, "ERR-1 POS-3");
     cr_expect_str_eq(g.steps[1].refused_message, "a gap");
-    static const assay_stage order[] = {ASSAY_STAGE_GATE_PROJ, ASSAY_STAGE_LAYER_OUTPUT, ASSAY_STAGE_SCHEDULE,
+    static const assay_stage order[] = {ASSAY_STAGE_SCHEDULE, ASSAY_STAGE_GATE_PROJ, ASSAY_STAGE_LAYER_OUTPUT,
                                         ASSAY_STAGE_LOGITS};
     cr_assert_eq(g.tensor_count, 4u);
     for (size_t i = 0; i < 4; i++) cr_expect_eq(g.tensors[i].place.stage, order[i], "%zu", i);

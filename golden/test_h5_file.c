@@ -336,15 +336,15 @@ Test(h5_file, commit_that_fails_leaves_nothing) {
     assay_h5_writer *w = create("a.h5");
     cr_assert_eq(mkdir(scratch_path(&s, "a.h5"), 0777), 0); /* the rename cannot replace a folder */
     assay_error err = {0};
-    cr_expect_eq(assay_h5_writer_commit(w, &err), ASSAY_EINTERNAL);
-    cr_expect(strstr(err.message, "cannot finish"), "%s", err.message);
+    cr_expect_eq(assay_h5_writer_commit(w, &err), ASSAY_EINPUT);
+    cr_expect(strstr(err.message, "cannot rename"), "%s", err.message);
     cr_expect_eq(scratch_count(&s), 1);
 }
 
 Test(h5_file, refuses_impossible_targets) {
     assay_h5_writer *w;
     EXPECT_REFUSED(assay_h5_writer_create(&w, scratch_path(&s, "no/folder/a.h5"), &expect_err),
-                   "cannot create: No such file");
+                   "cannot create a file there: No such file");
     EXPECT_REFUSED(assay_h5_writer_create(&w, s.dir, &expect_err), "not a regular file");
     EXPECT_REFUSED(assay_h5_writer_create(&w, "/dev/null", &expect_err), "not a regular file");
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/atomic_file.h"
+#include "core/atomic_file.h"
 
 #define FORMAT "assay-result/1"
 

@@ -11,7 +11,7 @@
  * double; NaN and infinities are the strings "NaN", "Infinity", "-Infinity". ASSAY_EINTERNAL when out of memory. */
 assay_status assay_report_json_text(char **out, const assay_result *result, assay_error *err);
 
-/* Writes that text to a file, which appears whole or not at all (reports/atomic_file.h). */
+/* Writes that text to a file, which appears whole or not at all (core/atomic_file.h). */
 assay_status assay_report_json(const char *path, const assay_result *result, assay_error *err);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "reports/stage_table.h"
+
 #define DEFAULT_LIST_LIMIT 20
 
 typedef enum { PLAIN, GREEN, RED, YELLOW, BOLD } style;
@@ -165,11 +167,12 @@ static void put_list(const printer *p, const assay_case_result *c, assay_verdict
     char line[512];
     if (total == 0) return;
     fprintf(p->out, "  %s (%zu):\n", title, total);
-    for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
-        if (c->entries[i].verdict != verdict) continue;
-        fprintf(p->out, "      %s\n", clean(c->entries[i].path, line, sizeof line));
-        shown++;
-    }
+    for (int pass = 0; pass < 2; pass++) /* what any port can write first: results and past, then stages of windows */
+        for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
+            if (c->entries[i].verdict != verdict || (c->entries[i].place.window >= 0) != pass) continue;
+            fprintf(p->out, "      %s\n", clean(c->entries[i].path, line, sizeof line));
+            shown++;
+        }
     put_more(p, total);
 }
 
@@ -282,6 +285,8 @@ assay_status assay_report_text(FILE *out, const assay_result *result, const assa
     if (p.options.list_limit == 0) p.options.list_limit = p.options.list_passes ? SIZE_MAX : DEFAULT_LIST_LIMIT;
     put_facts(&p, result);
     put_case_table(&p, result);
+    fprintf(out, "\n");
+    assay_report_stage_table(out, result);
     for (size_t i = 0; i < result->case_count; i++)
         if (has_details(&p, &result->cases[i])) put_details(&p, &result->cases[i]);
     put_summary(&p, result);

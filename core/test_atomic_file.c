@@ -1,4 +1,4 @@
-#include "reports/atomic_file.h"
+#include "core/atomic_file.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

@@ -1,0 +1,59 @@
+#include "reports/stage_table.h"
+
+#include <stdbool.h>
+
+/* What is known of one stage. */
+typedef struct {
+    size_t judged, failed;
+    const assay_entry *worst;
+    const char *worst_case;
+} stage_row;
+
+static bool was_judged(const assay_entry *e) {
+    return e->kind == ASSAY_ENTRY_STAGE && (e->verdict == ASSAY_VERDICT_PASS || e->verdict == ASSAY_VERDICT_FAIL);
+}
+
+/* A failure is worse than a pass; then the larger ratio. */
+static bool is_worse(const assay_entry *a, const assay_entry *b) {
+    if (!b) return true;
+    bool a_fails = assay_verdict_fails(a->verdict), b_fails = assay_verdict_fails(b->verdict);
+    if (a_fails != b_fails) return a_fails;
+    return a->ratio_tolerance > b->ratio_tolerance;
+}
+
+static void count_case(stage_row *rows, const assay_case_result *c) {
+    for (size_t i = 0; i < c->entry_count; i++) {
+        const assay_entry *e = &c->entries[i];
+        if (!was_judged(e)) continue;
+        stage_row *row = &rows[e->place.stage];
+        row->judged++;
+        row->failed += assay_verdict_fails(e->verdict);
+        if (!is_worse(e, row->worst)) continue;
+        row->worst = e;
+        row->worst_case = c->name;
+    }
+}
+
+static void put_row(FILE *out, const assay_stage_info *info, const stage_row *row) {
+    const assay_entry *e = row->worst;
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", info->scope == ASSAY_PER_PAST ? "past/" : "", info->name);
+    fprintf(out, "%-26s  %6zu  %6zu", name, row->judged, row->failed);
+    if (info->judge == ASSAY_JUDGE_EXACT) fprintf(out, "  %9s  %9s  %9s  %7s", "exact", "-", "0", "-");
+    else {
+        fprintf(out, "  %9.3g", e->has_metrics ? e->deviation : 0);
+        if (e->has_floor) fprintf(out, "  %9.3g", e->floor);
+        else fprintf(out, "  %9s", "-");
+        fprintf(out, "  %9.3g  %7.3g", e->tolerance, e->ratio_tolerance);
+    }
+    fprintf(out, "  %-7s  %s %s\n", assay_verdict_name(e->verdict), row->worst_case, e->path);
+}
+
+void assay_report_stage_table(FILE *out, const assay_result *result) {
+    stage_row rows[ASSAY_STAGE_COUNT] = {0};
+    for (size_t i = 0; i < result->case_count; i++) count_case(rows, &result->cases[i]);
+    fprintf(out, "%-26s  %6s  %6s  %9s  %9s  %9s  %7s  %-7s  %s\n", "stage", "judged", "failed", "deviation", "floor",
+            "tolerance", "ratio", "verdict", "worst at");
+    for (int i = 0; i < ASSAY_STAGE_COUNT; i++)
+        if (rows[i].judged) put_row(out, assay_stage_get((assay_stage)i), &rows[i]);
+}
