@@ -41,6 +41,7 @@ def _plan(args):
 def command_run(args) -> int:
     from . import export, golden_writer
 
+    golden_writer.check_target(args.out, args.case)
     job, plan = _job(args), _plan(args)
     with_float64 = not args.no_float64
     with progress_bar(export.progress_total(job, args.floor_runs, with_float64), job.case.name) as tick:
@@ -52,6 +53,7 @@ def command_run(args) -> int:
 def command_dump(args) -> int:
     from . import export, golden_writer
 
+    golden_writer.check_target(args.out, args.case)
     golden_writer.write(args.out, export.make_dump(_job(args), _plan(args), args.perturb, args.variant))
     return 0
 

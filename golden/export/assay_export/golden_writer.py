@@ -11,6 +11,8 @@ import numpy as np
 import torch
 import xxhash
 
+from .errors import ExportError
+
 COMPRESS_FROM = 16 * 1024
 CHUNK_NBYTES = 1 << 20
 
@@ -149,13 +151,28 @@ def _write_contents(file: h5py.File, contents: Contents) -> None:
 
 
 def write(path, contents: Contents) -> None:
-    """Writes a temporary file beside `path` and renames it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a temporary file beside `path`, brings it to the disk, and renames it."""
+    path = check_target(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with h5py.File(temporary, "w", libver=("earliest", "v108")) as file:
             _write_contents(file, contents)
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
         os.replace(temporary, path)
+    except OSError as e:
+        raise ExportError(f"{path}: cannot be written: {e}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_target(path, *inputs) -> Path:
+    """Where `path` leads, when a file can be written there and it is none of the inputs, which would be lost."""
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        raise ExportError(f"{path}: exists and is not a regular file; choose another name")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise ExportError(f"{path}: no file can be made in {target.parent}; choose another folder, or make it")
+    if any(item and Path(item).resolve() == target for item in inputs):
+        raise ExportError(f"{path}: is an input of this command and would be lost; choose another name")
+    return target

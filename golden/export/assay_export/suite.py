@@ -110,6 +110,7 @@ def _make_one(entry: Entry, code: str, data: Path, check: bool) -> Outcome:
         if check:
             out.differences = differences(contents, case_text(entry), data, entry.name)
         else:
+            data.mkdir(parents=True, exist_ok=True)
             golden_writer.write(path, contents)
             case_path = data / "cases" / f"{entry.name}.json"
             case_path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,9 @@ import torch
 from assay_export import case as cases
 from assay_export import export, original
 
-CODE = os.environ.get("ASSAY_ORIGINAL", "/opt/orig")
+CODE = os.environ.get("ASSAY_ORIGINAL")
+if not CODE:
+    pytest.exit("set ASSAY_ORIGINAL to a checkout of CStanKonrad/long_llama", returncode=2)
 DATA = Path(__file__).resolve().parents[2] / "data"
 MODEL = {
     "architectures": ["LongLlamaForCausalLM"], "model_type": "longllama", "vocab_size": 24, "hidden_size": 16,
