@@ -27,6 +27,7 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
     if (!st) st = assay_golden_open(&files[1], args->arguments[1], err);
     if (!st) st = compare_files(&one, files, args, policy, err);
     if (!st) st = assay_result_add_case(result, &one, err);
+    if (!st) st = cli_add_facts(result, err);
     assay_golden_close(&files[1]);
     assay_golden_close(&files[0]);
     return st;

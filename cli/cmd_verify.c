@@ -65,9 +65,9 @@ static assay_status choose(const cli_args *args, cli_suite *suite, bool *borrowe
     return ASSAY_OK;
 }
 
-/* A golden that cannot be run is an error of the command, not a verdict. A single one needs no table. */
+/* A golden that cannot be run is an error of the command, not a verdict. */
 static int exit_code(const cli_args *args, const assay_result *result) {
-    int code = result->case_count == 1 && result->cases[0].verdict == ASSAY_CASE_ERROR ? 1 : cli_report(args, result);
+    int code = cli_report(args, result);
     for (size_t i = 0; i < result->case_count; i++)
         if (result->cases[i].verdict == ASSAY_CASE_ERROR && code == 1) {
             fprintf(stderr, "assay: %s\n", result->cases[i].error);

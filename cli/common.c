@@ -76,7 +76,8 @@ static bool wants_colour(void) {
 int cli_report(const cli_args *args, const assay_result *result) {
     assay_error err;
     const assay_text_options text = {.colour = wants_colour(), .list_passes = cli_value(args, "all") != NULL};
-    assay_status st = assay_report_text(stdout, result, &text, &err);
+    bool lone_error = result->case_count == 1 && result->cases[0].verdict == ASSAY_CASE_ERROR;
+    assay_status st = lone_error ? ASSAY_OK : assay_report_text(stdout, result, &text, &err);
     const char *json = cli_value(args, "json");
     if (!st && json) st = assay_report_json(json, result, &err);
     if (st) return cli_fail(&err);

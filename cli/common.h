@@ -34,10 +34,11 @@ assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_erro
 /* --dtype: float32 or float64; *inout stays when it was not given. */
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err);
 
-/* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads, instruction set. */
+/* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads. */
 assay_status cli_add_facts(assay_result *result, assay_error *err);
 
-/* Prints the result (--all) and writes it (--json); returns the exit code: 0 passed, 1 not, or that of an error. */
+/* Prints the result (--all) and writes it (--json); returns the exit code: 0 passed, 1 not, or that of an error. A single
+ * case that could not be compared is not printed: the error says it all. */
 int cli_report(const cli_args *args, const assay_result *result);
 
 #endif

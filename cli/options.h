@@ -51,7 +51,7 @@ assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char
 /* The value of an option of the command, by name; NULL when it was not given. The name must exist. */
 const char *cli_value(const cli_args *args, const char *name);
 
-/* A whole number in [least, most], or `fallback` when the option was not given. */
+/* A whole number in [range[0], range[1]]; *inout stays when the option was not given. */
 assay_status cli_integer(const cli_args *args, const char *name, const int64_t range[2], int64_t *inout,
                          assay_error *err);
 

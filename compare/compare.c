@@ -55,14 +55,20 @@ static assay_status add_missing(const comparison *c, const assay_source_item *go
     return add(c, &e, err);
 }
 
-/* A golden that shows some parts of a layer's past shows all that are not empty. */
-static bool golden_past_is_empty(const comparison *c, const assay_place *place) {
-    if (!c->golden->info.is_golden || assay_stage_get(place->stage)->scope != ASSAY_PER_PAST) return false;
+static bool shows_past_of_layer(const assay_source *golden, const assay_place *place) {
     for (int stage = ASSAY_STAGE_PAST_KEY; stage <= ASSAY_STAGE_PAST_MEM_MASK; stage++) {
         assay_place other = {place->step, -1, place->layer, (assay_stage)stage};
-        if (assay_source_find(c->golden, &other)) return true;
+        if (assay_source_find(golden, &other)) return true;
     }
     return false;
+}
+
+/* Whether what the golden lacks of a past is empty: it says so for the step, or it shows other parts of that layer. */
+static bool golden_past_is_empty(const comparison *c, const assay_place *place) {
+    if (!c->golden->info.is_golden || assay_stage_get(place->stage)->scope != ASSAY_PER_PAST) return false;
+    const assay_source_step *step = assay_source_find_step(c->golden, place->step);
+    if (step && step->past_captured >= 0) return step->past_captured == 1;
+    return shows_past_of_layer(c->golden, place);
 }
 
 static assay_status add_extra(const comparison *c, const assay_source_item *candidate, assay_error *err) {
@@ -180,9 +186,10 @@ static int64_t next_step(const comparison *c, const step_range *r, int64_t from)
     if (r->golden < c->golden->item_count) step = least(step, c->golden->items[r->golden].place.step);
     if (r->candidate < c->candidate->item_count) step = least(step, c->candidate->items[r->candidate].place.step);
     const assay_source *sides[] = {c->golden, c->candidate};
-    for (int s = 0; s < 2; s++)
-        for (size_t i = 0; i < sides[s]->step_count; i++)
-            if (sides[s]->steps[i].step >= from) step = least(step, sides[s]->steps[i].step);
+    for (int s = 0; s < 2; s++) {
+        size_t first = assay_source_first_step(sides[s], from);
+        if (first < sides[s]->step_count) step = least(step, sides[s]->steps[first].step);
+    }
     return step;
 }
 

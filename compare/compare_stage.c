@@ -48,14 +48,14 @@ static assay_status check_item(const assay_source *source, const assay_source_it
                       source->info.name, path);
 }
 
-/* True when picking the golden's kept indices out of the candidate gives the golden's shape. */
+/* True when picking the golden's kept indices out of the candidate gives the golden's shape. The last index that is kept is
+ * the axis's last, so that its length is known. */
 static bool can_gather(const assay_source_item *golden, const assay_tensor *candidate) {
     if (golden->kept_axis < 0 || golden->info.rank != candidate->rank) return false;
     for (int i = 0; i < candidate->rank; i++)
         if (i != golden->kept_axis && golden->info.shape[i] != candidate->shape[i]) return false;
-    for (size_t i = 0; i < golden->kept_count; i++)
-        if (golden->kept[i] >= candidate->shape[golden->kept_axis]) return false;
-    return true;
+    int64_t length = golden->kept_count ? golden->kept[golden->kept_count - 1] + 1 : 0;
+    return candidate->shape[golden->kept_axis] == length;
 }
 
 static void fail_shape(assay_entry *e, const assay_source_item *golden, const assay_source_item *candidate) {

@@ -29,9 +29,19 @@ assay_source_item *assay_source_find_float64(const assay_source *source, const a
     return find(source->float64, source->float64_count, place);
 }
 
+size_t assay_source_first_step(const assay_source *source, int64_t from) {
+    size_t low = 0, high = source->step_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (source->steps[middle].step < from) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 const assay_source_step *assay_source_find_step(const assay_source *source, int64_t step) {
-    for (size_t i = 0; i < source->step_count; i++)
-        if (source->steps[i].step == step) return &source->steps[i];
+    size_t at = assay_source_first_step(source, step);
+    if (at < source->step_count && source->steps[at].step == step) return &source->steps[at];
     return NULL;
 }
 

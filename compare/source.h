@@ -37,6 +37,8 @@ typedef struct {
     const char *op;              /* "forward", "reorder", "generate", "classify" */
     const char *refused_rules;   /* rule ids separated by spaces */
     const char *refused_message; /* one line */
+    int past_captured; /* 1: the source holds the whole past after the step, so what is absent is empty; 0: it does
+                                    not; -1: not known */
 } assay_source_step;
 
 /* What is known of a source as a whole. Strings are never NULL, and "" when not known; digests are lower-case
@@ -92,6 +94,9 @@ assay_source_info assay_source_info_init(const char *name);
 /* The tensor of a place in the main run, or in a golden's float64 run; NULL when absent. */
 assay_source_item *assay_source_find(const assay_source *source, const assay_place *place);
 assay_source_item *assay_source_find_float64(const assay_source *source, const assay_place *place);
+
+/* Index of the first of the source's steps, which ascend, whose number is at least `from`; step_count when there is none. */
+size_t assay_source_first_step(const assay_source *source, int64_t from);
 
 /* The step's record, or NULL when the source has none. */
 const assay_source_step *assay_source_find_step(const assay_source *source, int64_t step);

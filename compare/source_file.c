@@ -56,7 +56,7 @@ static assay_source_step *steps_of(const assay_golden *g) {
     for (size_t i = 0; steps && i < g->step_count; i++) {
         const assay_golden_step *s = &g->steps[i];
         bool refused = s->refused[0] || s->refused_message[0];
-        steps[i] = (assay_source_step){(int64_t)i, refused, s->op, s->refused, s->refused_message};
+        steps[i] = (assay_source_step){(int64_t)i, refused, s->op, s->refused, s->refused_message, s->past_captured};
     }
     return steps;
 }
@@ -77,4 +77,13 @@ assay_status assay_source_of_file(assay_source *out, const assay_golden *g, cons
     for (size_t i = 0; i < g->unknown.count; i++) source.unknown[source.unknown_count++] = g->unknown.names[i];
     *out = source;
     return ASSAY_OK;
+}
+
+void assay_source_use_replayed_floors(assay_source *source) {
+    for (size_t i = 0; i < source->item_count; i++) {
+        assay_source_item *item = &source->items[i];
+        const assay_golden_tensor *t = item->values;
+        if (!isnan(t->replayed_floor)) item->floor = t->replayed_floor;
+        if (!isnan(t->unrounded_replayed_floor)) item->unrounded_floor = t->unrounded_replayed_floor;
+    }
 }

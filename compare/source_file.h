@@ -12,4 +12,8 @@
  * ASSAY_EINTERNAL when out of memory. Release with assay_source_close. */
 assay_status assay_source_of_file(assay_source *out, const assay_golden *golden, const char *name, assay_error *err);
 
+/* For a source of a golden whose memory the candidate went on from (docs/methodology.md): takes the floors of such a run where
+ * the golden has them. */
+void assay_source_use_replayed_floors(assay_source *source);
+
 #endif

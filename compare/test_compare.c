@@ -314,6 +314,8 @@ Test(compare, refusals_must_agree) {
     cr_assert_eq(refusal("POS-3", "ERR-1 POS-3", false).verdict, ASSAY_VERDICT_PASS);
     cr_assert_eq(refusal("POS-3", "", false).verdict, ASSAY_VERDICT_PASS);
     cr_assert_eq(refusal("ERR-1", "SCHED-6", false).verdict, ASSAY_VERDICT_PASS);
+    cr_assert_eq(refusal("POS-3", "ERR-1", false).verdict, ASSAY_VERDICT_PASS);
+    cr_assert_eq(refusal("ROPE-5", "ERR-1 CACHE-5", false).verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(refusal("POS-3", "POS-33 MEM-1", false).verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(refusal("POS-3", NULL, true).verdict, ASSAY_VERDICT_FAIL);
     cr_assert_eq(refusal("POS-3", NULL, false).verdict, ASSAY_VERDICT_MISSING);
@@ -470,4 +472,35 @@ Test(compare, pads_count_unless_the_policy_leaves_them_out) {
     cr_assert_eq(r.pad_elements, 1);
     cr_assert(r.ignore_pad_rows);
     close_pair(&g, &c, &r);
+}
+
+/* A candidate with more tokens than the golden's axis has is another result, however its first ones agree. */
+Test(compare, kept_tokens_tell_the_length_of_the_axis) {
+    static const int64_t kept[] = {0, 3};
+    const float few[] = {1, 2, 7, 8}, all[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 9};
+    for (int64_t tokens = 4; tokens <= 5; tokens++) {
+        fixture g = fixture_new("golden", true), c = fixture_new("candidate", false);
+        fixture_put_f32(&g, EMBED, 3, (int64_t[]){1, 2, 2}, few);
+        fixture_put_f32(&c, EMBED, 3, (int64_t[]){1, tokens, 2}, all);
+        fixture_open(&g), fixture_open(&c);
+        assay_source_item *item = fixture_item(&g, EMBED);
+        item->kept_axis = 1, item->kept = kept, item->kept_count = 2;
+        fixture_set_floor(&g, EMBED, 1e-6);
+        assay_case_result r = compare_fixtures(&g, &c, NULL, false);
+        cr_assert_eq(r.verdict, tokens == 4 ? ASSAY_CASE_PASS : ASSAY_CASE_FAIL);
+        close_pair(&g, &c, &r);
+    }
+}
+
+/* CACHE-5, MEM-8: a cache where the original has none is a failure, when the golden holds the whole past of the step. */
+Test(compare, a_past_where_the_golden_has_none_fails) {
+    for (int captured = -1; captured <= 1; captured++) {
+        fixture g = small("golden", true), c = small("candidate", false);
+        put_numbers(&c, "steps/0/past/0/key", 1, 2);
+        g.steps[g.step_count++] = (assay_source_step){0, false, "forward", "", "", captured};
+        fixture_open(&g), fixture_open(&c);
+        assay_case_result r = compare_fixtures(&g, &c, NULL, false);
+        cr_assert_eq(r.verdict, captured == 1 ? ASSAY_CASE_FAIL : ASSAY_CASE_PASS);
+        close_pair(&g, &c, &r);
+    }
 }

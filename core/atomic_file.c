@@ -55,6 +55,11 @@ assay_status assay_atomic_begin(assay_atomic_file *out, const char *path, assay_
     assay_status st = check_target(path, err);
     if (st) return st;
     assay_atomic_file f = {.path = strdup(path), .target = realpath(path, NULL)};
+    struct stat info;
+    if (!f.target && lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) {
+        clear(&f);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: is a link to a file that does not exist; remove it", path);
+    }
     if (!f.target) f.target = strdup(path); /* does not exist yet */
     st = f.path && f.target ? make_temporary(&f, err) : assay_fail_nomem(err, path);
     if (st) clear(&f);

@@ -68,7 +68,7 @@ static assay_status check_size(const char *name, int64_t value, int64_t largest,
 }
 
 static assay_status check_sizes(const assay_config *c, assay_error *err) {
-    const int64_t large = INT64_C(1) << 31; /* products of three such sizes with 8 bytes each are checked below */
+    const int64_t large = INT32_MAX;                  /* BLAS counts in int */
     const int64_t exact_positions = INT64_C(1) << 24; /* ROPE-1: positions are float32 in the rotary angle */
     const struct {
         const char *name;

@@ -102,8 +102,8 @@ Test(config, sizes_must_be_positive_and_fit) {
         }
     }
     assay_config c = defaults();
-    c.vocab_size = INT64_C(1) << 31;
-    c.hidden_size = INT64_C(1) << 31;
+    c.vocab_size = INT32_MAX;
+    c.hidden_size = INT32_MAX;
     refused(&c, NULL, "too large");
     c = defaults();
     c.num_hidden_layers = ASSAY_MAX_LAYERS + 1;

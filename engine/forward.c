@@ -1,5 +1,4 @@
 /* assay_forward: checks a call, runs it in the model's precision, and judges its labels. */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/classify.h"
@@ -14,6 +13,18 @@ assay_status assay_call_run_f64(assay_past *, const assay_plan *, const assay_ca
 
 static const assay_tensor *labels_of(const assay_call *call) {
     return call->labels && call->labels->data ? call->labels : NULL;
+}
+
+/* What only a program that embeds the engine can get wrong. */
+static assay_status check_call(const assay_model *model, const assay_past *past, const assay_call *call,
+                               assay_error *err) {
+    if (past->model != model) return assay_fail(err, ASSAY_EINPUT, NULL, "the past was made for another model");
+    if (call->use_cache < -1 || call->use_cache > 1)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "use_cache is %d; it must be -1 (the configuration's), 0 or 1",
+                          call->use_cache);
+    if (call->last_logits_only && labels_of(call))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "a loss needs all logits: last_logits_only does not go with labels");
+    return ASSAY_OK;
 }
 
 /* What refuses a call besides the plan: the head's own rules. */
@@ -68,10 +79,9 @@ static assay_status run_plan(const assay_model *model, assay_past *past, assay_p
 
 assay_status assay_forward(const assay_model *model, assay_past *past, const assay_call *call, const assay_taps *taps,
                            assay_output *out, assay_error *err) {
-    assert(past->model == model);
-    assert(!(call->last_logits_only && labels_of(call)));
     assay_plan plan;
-    assay_status st = assay_plan_make(&plan, past, call, err);
+    assay_status st = check_call(model, past, call, err);
+    if (!st) st = assay_plan_make(&plan, past, call, err);
     if (st) return st;
     assay_problem problem = call->problem ? *call->problem : model->config.problem_type;
     assay_output result = {0};

@@ -183,11 +183,20 @@ static assay_status take_tokens(const generator *g, assay_generation *out, assay
     return st;
 }
 
-/* Everything that can refuse a step shows at the first one, before the past is touched; but for a fill token outside the
- * vocabulary, which is fed only once a row has finished before another. */
+static bool has_other_than_zero_and_one(const generator *g) {
+    for (int64_t b = 0; b < g->batch; b++)
+        for (int64_t j = 0; j < g->s; j++)
+            if (g->mask[b * g->s_room + j] != 0 && g->mask[b * g->s_room + j] != 1) return true;
+    return false;
+}
+
+/* What can refuse a step shows at the first one, before the past is touched, but for two: a fill token outside the vocabulary
+ * is fed once a row has finished before another; and without a cache (GEN-4) the windows are cut anew as tokens are added,
+ * so that positions from a mask with other entries than 0 and 1 may get a gap (POS-3). */
 static bool may_be_refused_late(const generator *g) {
     bool outside = g->fill_token < 0 || g->fill_token >= g->model->config.vocab_size;
-    return g->call->has_eos_token_id && g->batch > 1 && outside;
+    if (g->call->has_eos_token_id && g->batch > 1 && outside) return true;
+    return !g->model->config.use_cache && has_other_than_zero_and_one(g);
 }
 
 /* Generates on a copy, which becomes the past only when nothing was refused. */

@@ -31,7 +31,7 @@ static assay_status add_block(assay_memory *memory, int64_t capacity, assay_erro
     return ASSAY_OK;
 }
 
-/* Casts tokens [from, from + n) of one row of keys or values to their place in a block. */
+/* Casts `count` elements of one row of keys or values; offsets: where they go in dst, and where they are in src. */
 static void cast_row(const assay_memory *memory, void *dst, const void *src, assay_dtype src_dtype,
                      const size_t offsets[2], size_t count) {
     assay_convert((char *)dst + offsets[0] * assay_dtype_size(memory->dtype), memory->dtype,

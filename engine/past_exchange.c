@@ -199,7 +199,25 @@ static assay_status import_all(assay_past *past, const assay_past_layer *layers,
     return st;
 }
 
+/* Parts that no shape can be read from: negative sizes, values of no floating type, sizes without values. */
+static assay_status check_parts(const assay_past_layer *part, int64_t layer, assay_error *err) {
+    const assay_tensor *const floats[] = {&part->key, &part->value, &part->mem_key, &part->mem_value, &part->mem_mask};
+    bool ok = assay_tensor_count(&part->position) >= 0;
+    for (size_t i = 0; ok && i < sizeof floats / sizeof *floats; i++) {
+        if (!floats[i]->data) continue;
+        ok = assay_tensor_count(floats[i]) >= 0 && assay_dtype_is_float(floats[i]->dtype);
+    }
+    if (ok) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, "CACHE-5",
+                      "the past of layer %lld has a tensor of a negative size or of no floating type (CACHE-5)",
+                      (long long)layer);
+}
+
 assay_status assay_past_import(assay_past *past, const assay_past_layer *layers, assay_error *err) {
+    for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) {
+        assay_status bad = check_parts(&layers[i], i, err);
+        if (bad) return bad;
+    }
     past_sizes sizes = sizes_of(past, layers);
     for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) {
         assay_status st = check_layer(past, &layers[i], i, &sizes, err);

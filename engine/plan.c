@@ -8,7 +8,7 @@
 static const assay_tensor *present(const assay_tensor *t) { return t && t->data ? t : NULL; }
 
 /* "(2, 3)" of a tensor, for one message. */
-#define SHAPE(t) assay_tensor_shape_text((t), (char[96]){0}, 96)
+#define SHAPE(t) assay_tensor_shape_text((t), (char[96]){0}, 96), assay_dtype_name((t)->dtype)
 
 static assay_status check_ids(const assay_plan *plan, const assay_tensor *ids, int64_t vocab_size, assay_error *err) {
     const int64_t *id = ids->data;
@@ -31,14 +31,15 @@ static assay_status check_input(assay_plan *plan, const assay_config *c, const a
     bool fits = ids ? ids->rank == 2 && ids->dtype == ASSAY_I64
                     : embeds->rank == 3 && embeds->shape[2] == c->hidden_size && assay_dtype_is_float(embeds->dtype);
     if (!fits)
-        return assay_fail(err, ASSAY_EINPUT, "ERR-1 EMB-1", "%s has the shape %s; it must be %s (EMB-1)",
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1 EMB-1", "%s has the shape %s and type %s; it must be %s (EMB-1)",
                           ids ? "input_ids" : "inputs_embeds", SHAPE(input),
-                          ids ? "(batch, tokens)" : "(batch, tokens, hidden_size)");
+                          ids ? "(batch, tokens) of int64" : "(batch, tokens, hidden_size) of a floating type");
     plan->batch = input->shape[0];
     plan->tokens = input->shape[1];
     if (plan->batch < 1 || plan->tokens < 1)
         return assay_fail(err, ASSAY_EINPUT, "ERR-1",
-                          "the call has the shape %s: no tokens (T = 0); give at least one (ERR-1)", SHAPE(input));
+                          "the call has the shape %s of %s: no tokens (T = 0); give at least one (ERR-1)",
+                          SHAPE(input));
     return ids ? check_ids(plan, ids, c->vocab_size, err) : ASSAY_OK;
 }
 
@@ -74,11 +75,11 @@ static assay_status plan_mask(assay_plan *plan, const assay_call *call, assay_dt
     bool fits = !mask || (mask->rank == 2 && mask->dtype == ASSAY_F64 && mask->shape[0] == plan->batch &&
                           mask->shape[1] >= columns);
     if (!fits)
-        return assay_fail(
-            err, ASSAY_EINPUT, "ERR-1 SCHED-6",
-            "attention_mask has the shape %s; it must cover the local cache and the input: (%lld, %lld) or longer "
-            "(SCHED-6)",
-            SHAPE(mask), (long long)plan->batch, (long long)columns);
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1 SCHED-6",
+                          "attention_mask has the shape %s and type %s; it must cover the local cache and the input: "
+                          "(%lld, %lld) or longer, float64 "
+                          "(SCHED-6)",
+                          SHAPE(mask), (long long)plan->batch, (long long)columns);
     plan->keep = malloc((size_t)(plan->batch * columns));
     if (!plan->keep) return assay_fail_nomem(err, "an attention mask");
     fill_keep(plan, mask, dtype);
@@ -92,8 +93,8 @@ static assay_status plan_positions(assay_plan *plan, const assay_past *past, con
                            given->shape[1] == plan->tokens);
     if (!fits)
         return assay_fail(err, ASSAY_EINPUT, "ERR-1 POS-5",
-                          "position_ids has the shape %s; it must be (%lld, %lld) (POS-5)", SHAPE(given),
-                          (long long)plan->batch, (long long)plan->tokens);
+                          "position_ids has the shape %s and type %s; it must be (%lld, %lld), int64 (POS-5)",
+                          SHAPE(given), (long long)plan->batch, (long long)plan->tokens);
     plan->positions = malloc((size_t)(plan->batch * columns) * sizeof *plan->positions);
     if (!plan->positions) return assay_fail_nomem(err, "position ids");
     for (int64_t b = 0; b < plan->batch; b++) {

@@ -79,6 +79,10 @@ assay_status assay_sample(const assay_draw *draw, const assay_sampling *sampling
     if (!sorted) return assay_fail_nomem(err, "the candidates of a sample");
     int64_t best = draw->first + assay_argmax(draw->logits, draw->first, draw->n);
     double largest = assay_load_f64(draw->logits->data, draw->logits->dtype, (size_t)best);
+    if (!isfinite(largest)) {
+        free(sorted);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "the logits are not finite, so nothing can be drawn from them");
+    }
     for (int64_t i = 0; i < draw->n; i++) {
         double value = assay_load_f64(draw->logits->data, draw->logits->dtype, (size_t)(draw->first + i));
         /* From the largest on: a tiny temperature must not make all of them infinite. */

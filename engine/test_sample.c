@@ -139,11 +139,16 @@ Test(sample, the_ends_of_the_uniforms_are_tokens, .init = make_logits) {
     cr_assert_eq(draw(hidden, 3, plain, 1 - 0x1p-53), 1);
 }
 
-Test(sample, nan_and_infinity_do_not_leave_the_row) {
-    const double odd[] = {1, NAN, INFINITY, -INFINITY, 2};
-    for (int i = 0; i < 10; i++) draw(odd, 5, plain, i / 10.0);
-    assay_sampling s = {.temperature = 0.7, .top_k = 2, .top_p = 0.9};
-    for (int i = 0; i < 10; i++) draw(odd, 5, s, i / 10.0);
+Test(sample, logits_without_a_finite_largest_are_refused) {
+    static const double odd[][3] = {{1, NAN, 2}, {1, INFINITY, 2}, {-INFINITY, -INFINITY, -INFINITY}};
+    for (size_t i = 0; i < 3; i++) {
+        assay_tensor t = row_of(odd[i], 3);
+        assay_draw d = {&t, 0, 3, 0.5};
+        int64_t out = -1;
+        cr_assert_eq(assay_sample(&d, &plain, &out, NULL), ASSAY_EINPUT);
+        cr_assert_eq(out, -1);
+    }
+    cr_assert_eq(draw((double[]){-INFINITY, 3, -INFINITY}, 3, plain, 0.99), 1);
 }
 
 Test(sample, uniforms_are_functions_of_seed_row_and_step) {

@@ -23,22 +23,26 @@ typedef enum { ASSAY_FILE_DUMP, ASSAY_FILE_GOLDEN } assay_golden_kind;
 /* One tensor of a file. */
 typedef struct {
     assay_place place;
-    char *path;         /* inside the file */
-    assay_tensor info;  /* dtype and shape as stored; data is NULL */
-    double noise_floor; /* NaN when the file has none */
-    char xxh128[33];    /* "" when the file has none */
-    int64_t kept_axis;  /* -1: holds all tokens. Otherwise only kept[0..kept_count) along this axis */
+    char *path;            /* inside the file */
+    assay_tensor info;     /* dtype and shape as stored; data is NULL */
+    double noise_floor;    /* NaN when the file has none */
+    double replayed_floor; /* its floor in a run that goes on from the golden's memory; NaN when the file has none */
+    char xxh128[33];       /* "" when the file has none */
+    int64_t kept_axis;     /* -1: holds all tokens. Otherwise only kept[0..kept_count) along this axis */
     int64_t *kept;
     size_t kept_count;
     bool has_unrounded;     /* a sibling <path>_unrounded holds the values before the cast to mem_dtype */
     double unrounded_floor; /* its noise floor; NaN without */
+    double unrounded_replayed_floor;
 } assay_golden_tensor;
 
-/* Attributes of /steps/<n>. Absent ones are "". */
+/* Attributes of /steps/<n>. Absent texts are "". */
 typedef struct {
     char *op;
     char *refused; /* rule ids, separated by spaces */
     char *refused_message;
+    int past_captured; /* 1: the file holds the whole past after the step, so what is absent is empty; 0: it does not;
+                          -1: it does not say */
 } assay_golden_step;
 
 typedef struct {

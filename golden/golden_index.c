@@ -9,7 +9,7 @@
 #include "golden/golden_internal.h"
 
 #define UNROUNDED "_unrounded"
-#define MAX_STEPS 1000000 /* of a file without a case */
+#define MAX_STEPS 100000 /* of a file without a case */
 
 /* The tensors of one run while they are collected. */
 typedef struct {
@@ -56,13 +56,32 @@ static bool parse_place(const char *name, assay_place *place) {
     return strcmp(assay_place_path(place, canonical, sizeof canonical), path) == 0;
 }
 
-static assay_status read_floor(const assay_golden *g, const char *path, double *floor, assay_error *err) {
+/* *floor is NaN when there is none. */
+static assay_status read_floor(const assay_golden *g, const char *path, const char *name, double *floor,
+                               assay_error *err) {
     *floor = NAN;
-    if (!assay_h5_has_attr(g->file, path, "noise_floor")) return ASSAY_OK;
-    assay_status st = assay_h5_attr_f64(g->file, path, "noise_floor", floor, err);
-    if (!st && *floor < 0)
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: the noise_floor of %s is negative", assay_h5_path(g->file), path);
+    if (!assay_h5_has_attr(g->file, path, name)) return ASSAY_OK;
+    assay_status st = assay_h5_attr_f64(g->file, path, name, floor, err);
+    if (!st && !(*floor >= 0 && isfinite(*floor)))
+        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: the %s of %s is negative or not finite", assay_h5_path(g->file),
+                        name, path);
     return st;
+}
+
+static assay_status read_floors(const assay_golden *g, const char *path, double *floor, double *replayed,
+                                assay_error *err) {
+    assay_status st = read_floor(g, path, "noise_floor", floor, err);
+    return st ? st : read_floor(g, path, "noise_floor_replayed", replayed, err);
+}
+
+/* Without a floor the judgement would be a default and looser; without a digest damage would go unseen. */
+static assay_status check_golden_tensor(const assay_golden *g, const assay_golden_tensor *t, assay_error *err) {
+    if (g->kind != ASSAY_FILE_GOLDEN) return ASSAY_OK;
+    bool judged_by_floor = assay_stage_get(t->place.stage)->judge != ASSAY_JUDGE_EXACT;
+    const char *lacks = judged_by_floor && isnan(t->noise_floor) ? "noise_floor" : !*t->xxh128 ? "xxh128" : NULL;
+    if (!lacks) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s lacks the attribute %s, which a golden must have",
+                      assay_h5_path(g->file), t->path, lacks);
 }
 
 /* The attribute is the axis, then the indices along it, ascending. */
@@ -94,10 +113,11 @@ static assay_status read_kept(const assay_golden *g, assay_golden_tensor *t, ass
 
 /* t->place and t->path are set. */
 static assay_status read_tensor(const assay_golden *g, assay_golden_tensor *t, assay_error *err) {
-    t->unrounded_floor = NAN;
+    t->unrounded_floor = t->unrounded_replayed_floor = NAN;
     assay_status st = assay_h5_describe(g->file, t->path, &t->info, err);
-    if (!st) st = read_floor(g, t->path, &t->noise_floor, err);
+    if (!st) st = read_floors(g, t->path, &t->noise_floor, &t->replayed_floor, err);
     if (!st) st = assay_golden_digest_attr(g, t->path, "xxh128", t->xxh128, sizeof t->xxh128, err);
+    if (!st) st = check_golden_tensor(g, t, err);
     return st ? st : read_kept(g, t, err);
 }
 
@@ -143,7 +163,7 @@ static assay_status add_unrounded(run_index *x, const char *name, bool *is_used)
     assay_golden_tensor *t = &x->tensors[found - x->tensors], sibling = {0};
     snprintf(path, sizeof path, "%s" UNROUNDED, t->path);
     assay_status st = assay_h5_describe(x->g->file, path, &sibling.info, x->err);
-    if (!st) st = read_floor(x->g, path, &t->unrounded_floor, x->err);
+    if (!st) st = read_floors(x->g, path, &t->unrounded_floor, &t->unrounded_replayed_floor, x->err);
     if (!st && !assay_tensor_same_shape(&sibling.info, &t->info))
         st = assay_fail(x->err, ASSAY_EINPUT, NULL, "%s: %s has another shape than %s", assay_h5_path(x->g->file), path,
                         t->path);
@@ -211,6 +231,10 @@ static assay_status read_step(assay_golden *g, size_t index, assay_error *err) {
     assay_status st = assay_golden_text_attr(g, group, "op", &step->op, err);
     if (!st) st = assay_golden_text_attr(g, group, "refused", &step->refused, err);
     if (!st) st = assay_golden_text_attr(g, group, "refused_message", &step->refused_message, err);
+    double captured = -1;
+    if (!st && assay_h5_has_attr(g->file, group, "past_captured"))
+        st = assay_h5_attr_f64(g->file, group, "past_captured", &captured, err);
+    step->past_captured = captured < 0 ? -1 : captured != 0;
     return st;
 }
 

@@ -162,6 +162,13 @@ static parts good_parts(void) {
     return (parts){"assay-golden/1", text, MODEL, right_case_sum, right_config_sum, right_weights_sum, "float32"};
 }
 
+/* The same as a dump, whose tensors need neither floor nor digest. */
+static parts good_dump_parts(void) {
+    parts p = good_parts();
+    p.format = "assay-dump/1";
+    return p;
+}
+
 static void put_root(assay_h5_writer *w, const parts *p) {
     const struct {
         const char *name, *text;
@@ -248,7 +255,7 @@ Test(golden_file, keeps_a_refused_config) {
 Test(golden_file, reads_attributes_of_tensors) {
     static const int64_t kept[4] = {2, 0, 3, 9};
     static const uint16_t stored[6] = {0x3f80, 1, 2, 3, 4, 5};
-    parts p = good_parts();
+    parts p = good_dump_parts();
     assay_h5_writer *w = start(&p);
     assay_tensor t = assay_tensor_view(ASSAY_F32, 3, (const int64_t[]){1, 2, 3}, values);
     assay_tensor narrow = assay_tensor_view(ASSAY_BF16, 4, (const int64_t[]){1, 2, 3, 1}, stored);
@@ -299,7 +306,7 @@ static assay_h5_writer *start_with_logits(const parts *p) {
 Test(golden_file, refuses_bad_attributes) {
     static const int64_t bad_kept[][4] = {{2, 0, 1, 2}, {-1, 0, 1, 2}, {0, 0, 1, 2},
                                           {1, 0, 2, 2}, {1, 2, 1, 3},  {1, -1, 0, 1}};
-    parts p = good_parts();
+    parts p = good_dump_parts();
     assay_golden g;
     for (size_t i = 0; i < sizeof bad_kept / sizeof *bad_kept; i++) {
         assay_h5_writer *w = start_with_logits(&p);
@@ -326,7 +333,7 @@ Test(golden_file, refuses_bad_attributes) {
 }
 
 Test(golden_file, refuses_bad_tensors) {
-    parts p = good_parts();
+    parts p = good_dump_parts();
     assay_golden g;
     assay_tensor t = logits();
     assay_h5_writer *w = start(&p);
@@ -348,7 +355,7 @@ Test(golden_file, refuses_bad_tensors) {
 }
 
 Test(golden_file, notices_changed_values) {
-    parts p = good_parts();
+    parts p = good_dump_parts();
     assay_h5_writer *w = start_with_logits(&p);
     EXPECT_OK(assay_h5_put_attr_text(w, "steps/0/logits", "xxh128", "99aa06d3014798d86001c324468d497f", &expect_err));
     assay_golden g;
@@ -456,5 +463,42 @@ Test(golden_file, takes_the_digest_of_cast_weights) {
         cr_expect_eq(value, assay_bf16_to_f32(assay_f32_to_bf16(value)));
     }
     assay_tensor_map_destroy(map);
+    assay_golden_close(&g);
+}
+
+Test(golden_file, a_golden_needs_floors_and_digests) {
+    static const char *const lacks[] = {"noise_floor", "xxh128"};
+    parts p = good_parts();
+    for (int missing = 0; missing < 2; missing++) {
+        assay_h5_writer *w = start_with_logits(&p);
+        if (missing != 0) EXPECT_OK(assay_h5_put_attr_f64(w, "steps/0/logits", "noise_floor", 0.5, &expect_err));
+        if (missing != 1)
+            EXPECT_OK(
+                assay_h5_put_attr_text(w, "steps/0/logits", "xxh128", "99aa06d3014798d86001c324468d497f", &expect_err));
+        const char *path = finish(w);
+        assay_golden g;
+        EXPECT_REFUSED(assay_golden_open(&g, path, &expect_err), lacks[missing]);
+    }
+}
+
+Test(golden_file, a_floor_that_is_no_number_is_refused) {
+    parts p = good_dump_parts();
+    assay_h5_writer *w = start_with_logits(&p);
+    EXPECT_OK(assay_h5_put_attr_f64(w, "steps/0/logits", "noise_floor", NAN, &expect_err));
+    const char *path = finish(w);
+    assay_golden g;
+    EXPECT_REFUSED(assay_golden_open(&g, path, &expect_err), "not finite");
+}
+
+Test(golden_file, reads_replayed_floors_and_captured_pasts) {
+    parts p = good_dump_parts();
+    assay_h5_writer *w = start_with_logits(&p);
+    const int64_t captured = 1;
+    EXPECT_OK(assay_h5_put_attr_f64(w, "steps/0/logits", "noise_floor_replayed", 0.25, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_i64s(w, "steps/0", "past_captured", &captured, 1, &expect_err));
+    assay_golden g;
+    EXPECT_OK(assay_golden_open(&g, finish(w), &expect_err));
+    cr_expect(isnan(g.tensors[0].noise_floor) && g.tensors[0].replayed_floor == 0.25);
+    cr_expect_eq(g.steps[0].past_captured, 1);
     assay_golden_close(&g);
 }

@@ -116,7 +116,7 @@ Test(hf_config, says_what_is_malformed) {
     expect_malformed("{\"intermediate_size\": -3}", "intermediate_size is -3");
     expect_malformed("{\"num_hidden_layers\": 5000}", "num_hidden_layers is 5000");
     expect_malformed("{\"num_hidden_layers\": 0, \"mem_layers\": []}", "num_hidden_layers is 0");
-    expect_malformed("{\"vocab_size\": 2147483648, \"hidden_size\": 2147483648}", "too large");
+    expect_malformed("{\"vocab_size\": 2147483647, \"hidden_size\": 2147483647}", "too large");
     expect_malformed("{\"use_cache\": 1}", "must be true or false");
     expect_malformed("{\"use_cache\": null}", "use_cache");
     expect_malformed("{\"rms_norm_eps\": \"1e-6\"}", "rms_norm_eps");

@@ -27,6 +27,7 @@ static bool collect_wants(void *context, int64_t step, assay_stage stage) {
 }
 
 static bool holds_past_of(const assay_golden *g, int64_t step) {
+    if (step < (int64_t)g->step_count && g->steps[step].past_captured >= 0) return g->steps[step].past_captured == 1;
     for (size_t i = 0; i < g->tensor_count; i++)
         if (g->tensors[i].place.step == step && assay_stage_get(g->tensors[i].place.stage)->scope == ASSAY_PER_PAST)
             return true;
@@ -57,7 +58,8 @@ static assay_status collect_step(void *context, int64_t step, const assay_step *
                                                     .refused = refusal != NULL,
                                                     .op = assay_op_name(what->op),
                                                     .refused_rules = kept->rules,
-                                                    .refused_message = kept->message};
+                                                    .refused_message = kept->message,
+                                                    .past_captured = 1};
     return ASSAY_OK;
 }
 
@@ -89,15 +91,15 @@ static void collector_free(collector *c) {
     free(c->refusals);
 }
 
-static bool memory_is_narrow(const assay_config *c) {
-    return assay_dtype_size(c->mem_dtype) < assay_dtype_size(ASSAY_F32);
+static bool replays(const assay_loaded_model *m, const assay_verify_options *options) {
+    return !options->no_replay && !m->refused && assay_dtype_size(m->config.mem_dtype) < assay_dtype_size(ASSAY_F32);
 }
 
 static assay_status run(collector *c, const assay_loaded_model *m, const assay_verify_options *options,
                         assay_error *err) {
     assay_run_sink sink = {.context = c, .wants = collect_wants, .tensor = collect_tensor, .step = collect_step};
     if (m->refused) return assay_run_refused_model(&c->golden->test_case, &m->refusal, &sink, err);
-    if (memory_is_narrow(&m->config) && !options->no_replay) sink.replay_memory = replay;
+    if (replays(m, options)) sink.replay_memory = replay;
     return assay_run_case(m->model, &c->golden->test_case, &sink, err);
 }
 
@@ -105,6 +107,7 @@ static assay_status compare_run(assay_case_result *out, const collector *c, cons
                                 const char *path, const assay_verify_options *options, assay_error *err) {
     assay_source golden = {0}, engine = {0};
     assay_status st = assay_source_of_file(&golden, c->golden, path, err);
+    if (!st && replays(m, options)) assay_source_use_replayed_floors(&golden);
     assay_source_info info = assay_source_info_init("reference engine");
     info.producer = "assay " ASSAY_VERSION;
     info.has_dtype = true;
