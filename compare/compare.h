@@ -11,6 +11,10 @@
 #include "compare/source.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     const char *name;           /* of the case, for reports */
     const assay_policy *policy; /* NULL: the defaults */
@@ -26,5 +30,9 @@ typedef struct {
  * Release *out with assay_case_result_free. */
 assay_status assay_compare(assay_case_result *out, const assay_source *golden, const assay_source *candidate,
                            const assay_compare_options *options, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

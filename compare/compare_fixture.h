@@ -74,7 +74,7 @@ static inline void fixture_put_i64(fixture *f, const char *path, int rank, const
 }
 
 static inline void fixture_refuse(fixture *f, int64_t step, const char *rules, const char *message) {
-    f->steps[f->step_count++] = (assay_source_step){step, true, "forward", rules, message};
+    f->steps[f->step_count++] = (assay_source_step){step, true, "forward", rules, message, -1};
 }
 
 static inline void fixture_open(fixture *f) {

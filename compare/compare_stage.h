@@ -9,6 +9,10 @@
 #include "compare/source.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What a comparison of two stages depends on besides them. */
 typedef struct {
     const assay_source *golden, *candidate;
@@ -26,5 +30,9 @@ assay_status assay_compare_stage(assay_entry *entry, const assay_stage_context *
 
 /* Dtype and shape of an item. */
 assay_result_shape assay_shape_of(const assay_source_item *item);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

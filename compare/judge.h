@@ -28,6 +28,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A range of elements, row-major. */
 typedef struct {
     int64_t begin, count;
@@ -59,5 +63,9 @@ double assay_judge_scale(assay_stage stage, const assay_tensor *golden, assay_dt
 
 /* True when `value` hides a score in a run of `run` dtype (see SCORES). */
 bool assay_score_is_hidden(double value, assay_dtype run);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "compare/judge.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Index of the first finite element that `dtype`, a half type, cannot hold; -1 when it can hold all. */
 int64_t assay_first_not_representable(const assay_tensor *t, assay_dtype dtype);
 
@@ -23,5 +27,9 @@ void assay_judge_by_unit(assay_entry *e, const assay_judge_input *in);
 
 /* Points e->worst at an element: its index and both values (compare/judge.c). index may be -1. */
 void assay_judge_set_worst(assay_entry *e, const assay_judge_input *in, int64_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

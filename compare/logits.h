@@ -10,6 +10,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     assay_logit_metrics m;
     double kl_sum;
@@ -27,5 +31,9 @@ assay_logit_metrics assay_logits_end(const assay_logits_state *state);
 
 /* KL(softmax(golden) || softmax(candidate)) in nats of two rows of n finite logits; never negative. */
 double assay_kl_divergence(const double *golden, const double *candidate, int64_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

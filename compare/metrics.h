@@ -13,6 +13,10 @@
 #include "core/dtype.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What is known of the logits beyond their distances; a row is the last axis. */
 typedef struct {
     int64_t rows;           /* rows of finite logits on both sides */
@@ -86,5 +90,9 @@ double assay_ulp_distance(double a, double b, assay_dtype dtype);
 
 /* Largest finite magnitude of a floating tensor; 0 when there is none. */
 double assay_tensor_scale(const assay_tensor *t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include "core/dtype.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Elements of a chunk: two of them as doubles fit the first level of cache. */
 #define ASSAY_METRICS_CHUNK 1024
 
@@ -31,5 +35,9 @@ double assay_chunk_max_abs(const double *x, size_t n);
 
 /* Measures golden g (n) against candidate c (n), all finite. ULPs are those of ulp_dtype. */
 void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c, size_t n, assay_dtype ulp_dtype);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

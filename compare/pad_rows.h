@@ -13,6 +13,10 @@
 #include "compare/source.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What is judged of a tensor. */
 typedef struct {
     assay_span *spans; /* (count) owned; NULL: everything is judged */
@@ -28,5 +32,9 @@ assay_status assay_pad_rows_find(assay_judged_spans *out, const assay_source *go
                                  assay_error *err);
 
 void assay_judged_spans_free(assay_judged_spans *spans);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include "compare/source.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ASSAY_EINPUT, with what differs, when both sides give a digest of case, configuration or weights and they differ. */
 assay_status assay_check_pairing(const assay_source *golden, const assay_source *candidate, assay_error *err);
 
@@ -23,5 +27,9 @@ typedef enum {
  * when one side names none. */
 assay_step_outcome assay_compare_refusals(assay_entry *entry, const assay_source *golden, const assay_source *candidate,
                                           int64_t step, bool candidate_has_tensors);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

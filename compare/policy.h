@@ -11,6 +11,10 @@
 #include "core/stages.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The factor on a noise floor when no policy says otherwise. */
 #define ASSAY_DEFAULT_FACTOR 8.0
 
@@ -57,5 +61,9 @@ bool assay_policy_matches(const char *pattern, const assay_place *place);
 
 /* True when a candidate must have this place. */
 bool assay_policy_requires(const assay_policy *policy, const assay_place *place);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

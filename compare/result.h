@@ -14,6 +14,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum {
     ASSAY_VERDICT_PASS,
     ASSAY_VERDICT_FAIL,
@@ -147,5 +151,9 @@ assay_status assay_result_set_fact(assay_result *result, const char *key, const 
 bool assay_result_passed(const assay_result *result);
 
 void assay_result_free(assay_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One tensor of a source. */
 typedef struct {
     assay_place place;
@@ -108,5 +112,9 @@ assay_status assay_source_read(const assay_source *source, const assay_source_it
 
 /* Frees the tensor where it is owned, and clears it. */
 void assay_source_release(assay_source_tensor *t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

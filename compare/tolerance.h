@@ -13,6 +13,10 @@
 #include "core/dtype.h"
 #include "core/stages.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the golden says of a tensor. */
 typedef struct {
     assay_place place;
@@ -42,5 +46,9 @@ assay_tolerance assay_tolerance_of(const assay_policy *policy, const assay_toler
  * float32: about 500 units in the last place, what a few layers of reordered sums reach. float64: the original computes
  * norms and softmax in f32 in every precision (PREC-1) and cos, sin from f32 angles (ROPE-3). Others: as float32. */
 double assay_tolerance_default_rtol(assay_stage stage, assay_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

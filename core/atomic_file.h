@@ -11,6 +11,10 @@
 
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A file being written. */
 typedef struct {
     char *path;      /* as the caller named it, for messages */
@@ -34,5 +38,9 @@ assay_status assay_write_file_atomically(const char *path, const void *data, siz
 /* Checks early that `path` can be written, and that it is none of the `count` inputs (NULL ones do not count), which would
  * be lost. */
 assay_status assay_output_check(const char *path, const char *const *inputs, size_t count, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

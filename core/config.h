@@ -12,6 +12,10 @@
 #include "core/dtype.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ASSAY_MAX_LAYERS 1024
 #define ASSAY_NO_TOKEN INT64_MIN /* pad_token_id: null */
 
@@ -82,5 +86,9 @@ bool assay_config_has_memory(const assay_config *config);
 /* Refuses what the original refuses when a model is built (ERR-1: hidden size not divisible by heads, odd D, pad token
  * outside the vocabulary) and sizes that cannot be (zero, negative, or so large that a weight matrix overflows). */
 assay_status assay_config_check(const assay_config *config, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

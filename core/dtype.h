@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum {
     ASSAY_F64,
     ASSAY_F32,
@@ -50,5 +54,9 @@ void assay_convert(void *dst, assay_dtype dst_dtype, const void *src, assay_dtyp
 
 /* One element as a double. Exact for every dtype but int64 beyond 2^53. */
 double assay_load_f64(const void *data, assay_dtype dtype, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

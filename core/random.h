@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 static inline uint64_t assay_random_mix(uint64_t z) {
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -30,12 +34,16 @@ static inline uint64_t assay_random_key(uint64_t seed, const char *name) {
 
 /* Uniform in [-1, 1) on a grid of 2^-23: every value is exact in float32. */
 static inline float assay_random_symmetric_f32(uint64_t key, uint64_t n) {
-    return (float)((int64_t)(assay_random_at(key, n) >> 40) - (INT64_C(1) << 23)) * 0x1p-23f;
+    return (float)((int64_t)(assay_random_at(key, n) >> 40) - (INT64_C(1) << 23)) * (1.0f / 8388608);
 }
 
 /* Uniform in [0, 1) on a grid of 2^-53. */
 static inline double assay_random_unit(uint64_t key, uint64_t n) {
-    return (double)(assay_random_at(key, n) >> 11) * 0x1p-53;
+    return (double)(assay_random_at(key, n) >> 11) * (1.0 / 9007199254740992.0);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum {
     /* per window; B batch, T tokens of the window, L local cache + T (after a drop: T), S local cache + T before it */
     ASSAY_STAGE_INPUT_IDS,      /* (B,T) int64; absent with inputs_embeds */
@@ -103,5 +107,9 @@ bool assay_place_parse(const char *path, assay_place *out);
 /* Negative, zero or positive as a comes before, at or after b in execution order. In a step: the schedule, the windows with
  * their layers and stages, the past, the results (a wrong key in the past shows before the logits that it spoils). */
 int assay_place_compare(const assay_place *a, const assay_place *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The values are the exit codes of the `assay` program. 1 (mismatch) is a verdict, not an error. */
 typedef enum {
     ASSAY_OK = 0,
@@ -43,5 +47,9 @@ assay_status assay_error_context(assay_status status, assay_error *err, const ch
 /* True when `rule` is one of the ids in err->rules. "ERR-1" (the list of all refusals) matches every error that names
  * any rule. */
 bool assay_error_has_rule(const assay_error *err, const char *rule);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

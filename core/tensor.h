@@ -11,6 +11,10 @@
 #include "core/dtype.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ASSAY_MAX_RANK 8
 
 /* A view or an owned tensor: which of the two, the holder says. rank 0 is a scalar (one element). */
@@ -67,5 +71,9 @@ const assay_tensor *assay_tensor_map_get(const assay_tensor_map *map, const char
 size_t assay_tensor_map_count(const assay_tensor_map *map);
 const char *assay_tensor_map_name(const assay_tensor_map *map, size_t index);
 const assay_tensor *assay_tensor_map_at(const assay_tensor_map *map, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

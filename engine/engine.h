@@ -24,6 +24,10 @@
 #include "engine/schedule.h"
 #include "engine/taps.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Switches OpenBLAS's own threads off and sets the number of OpenMP threads (0: leave OpenMP's default). Process-wide, as
  * both libraries are; call it once before anything else. Results do not depend on the number of threads. */
 void assay_engine_init(int threads);
@@ -107,5 +111,9 @@ typedef struct {
 assay_status assay_forward(const assay_model *model, assay_past *past, const assay_call *call, const assay_taps *taps,
                            assay_output *out, assay_error *err);
 void assay_output_free(assay_output *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

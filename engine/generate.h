@@ -8,6 +8,10 @@
 #include "engine/engine.h"
 #include "engine/sample.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     const assay_tensor *input_ids; /* (B,T) int64: the prompt. On a past with a local cache all tokens so far, of which
                                            the last is fed */
@@ -31,5 +35,9 @@ typedef struct {
 assay_status assay_generate(const assay_model *model, assay_past *past, const assay_generate_call *call,
                             const assay_taps *taps, assay_generation *out, assay_error *err);
 void assay_generation_free(assay_generation *generation);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     double temperature; /* > 0; logits are divided by it */
     int64_t top_k;      /* keep the k largest (and what ties with the last); 0: all */
@@ -34,5 +38,9 @@ assay_status assay_sample(const assay_draw *draw, const assay_sampling *sampling
 
 /* The number in [0, 1) for the `step`-th choice of batch row `row`. */
 double assay_sampling_uniform(const assay_sampling *sampling, int64_t row, int64_t step);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One window. All counts are tokens. */
 typedef struct {
     int64_t begin, end;       /* its tokens are [begin, end) of the call */
@@ -41,5 +45,9 @@ int64_t assay_cache_dropped(int64_t cached, int64_t added, int64_t window);
  * ASSAY_EINPUT: C <= 0 (SCHED-4), T < 1 (ERR-1), or a local cache with use_cache 0 (CACHE-5). */
 assay_status assay_schedule_plan(const assay_schedule_input *in, assay_window **windows, size_t *count,
                                  assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

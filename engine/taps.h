@@ -11,6 +11,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One stage of one window. `layer` is -1 for stages of the whole window. The tensor is a view that ends with the callback. */
 typedef struct {
     assay_stage stage;
@@ -30,5 +34,9 @@ typedef struct {
     bool (*replay_memory)(void *context, int64_t window, int64_t layer, int which, assay_tensor *stored);
     int64_t first_window; /* added to the window numbers of the call: generation counts on over its calls */
 } assay_taps;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum { ASSAY_OP_FORWARD, ASSAY_OP_REORDER, ASSAY_OP_GENERATE, ASSAY_OP_CLASSIFY } assay_op;
 
 /* "forward", "reorder", "generate", "classify". */
@@ -66,5 +70,9 @@ assay_status assay_case_parse(assay_case *out, const char *text, size_t text_nby
 assay_status assay_case_read(assay_case *out, const char *path, assay_error *err);
 
 void assay_case_free(assay_case *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

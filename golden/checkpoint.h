@@ -11,6 +11,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Reads dir/config.json. *text (the caller frees it; may be NULL when not wanted) is the file byte for byte. Errors as
  * assay_hf_config_from_json; when a rule refuses the configuration *text is set all the same. */
 assay_status assay_checkpoint_config(assay_config *out, char **text, size_t *text_nbytes, const char *dir,
@@ -21,5 +25,9 @@ assay_status assay_checkpoint_config(assay_config *out, char **text, size_t *tex
  * Names, shapes and file sizes are checked before memory is taken. The caller destroys *out. */
 assay_status assay_checkpoint_load(assay_tensor_map **out, const char *dir, const assay_config *config,
                                    assay_dtype dtype, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

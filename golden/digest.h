@@ -11,6 +11,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ASSAY_SHA256_TEXT 65 /* digits and a NUL */
 #define ASSAY_XXH128_TEXT 33
 
@@ -26,5 +30,9 @@ void assay_tensor_xxh128(const assay_tensor *t, char hex[ASSAY_XXH128_TEXT]);
  * Values are digested as float32, whatever the map's dtype. ASSAY_EINPUT when one is missing. */
 assay_status assay_weights_xxh128(const assay_config *config, const assay_tensor_map *weights,
                                   char hex[ASSAY_XXH128_TEXT], assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the root says. NULL or "" leaves a part out. Nothing is kept after the call. */
 typedef struct {
     const char *producer;
@@ -47,5 +51,9 @@ assay_status assay_dump_commit(assay_dump_writer *w, assay_error *err);
 
 /* Drops everything; NULL is fine. */
 void assay_dump_discard(assay_dump_writer *w);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

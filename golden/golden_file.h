@@ -18,6 +18,10 @@
 #include "golden/case.h"
 #include "golden/h5_file.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum { ASSAY_FILE_DUMP, ASSAY_FILE_GOLDEN } assay_golden_kind;
 
 /* One tensor of a file. */
@@ -92,5 +96,9 @@ assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_gold
  * destroys *out. */
 assay_status assay_golden_weights(const assay_golden *g, const char *model_dir, assay_dtype dtype,
                                   assay_tensor_map **out, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- reading ---- */
 
 typedef struct assay_h5 assay_h5;
@@ -113,5 +117,9 @@ assay_status assay_h5_writer_commit(assay_h5_writer *w, assay_error *err);
 
 /* Closes and removes the temporary file; NULL is fine. */
 void assay_h5_writer_discard(assay_h5_writer *w);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "core/config.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cJSON;
 
 /* Reads the object of a config.json. Absent fields have the defaults of the original's class, unknown keys are ignored
@@ -29,5 +33,9 @@ char *assay_config_canonical(const assay_config *config);
 
 /* SHA-256 of the canonical text, in 64 lower-case hexadecimal digits and a NUL. */
 assay_status assay_config_sha256(const assay_config *config, char hex[65], assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How deep arrays and objects may be nested. */
 #define ASSAY_JSON_MAX_DEPTH 64
 
@@ -22,5 +26,9 @@ assay_status assay_json_scan(const char *text, size_t nbytes, const char *where,
  * into text and has no surrounding white space. False when there is no such member or the value is no object. Keys that
  * are written with escapes are not found. */
 bool assay_json_member_span(const char *text, size_t nbytes, const char *key, const char **span, size_t *span_nbytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

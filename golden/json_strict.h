@@ -15,6 +15,10 @@
 
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The largest whole number that JSON readers agree on: 2^53 - 1. */
 #define ASSAY_JSON_MAX_INT ((INT64_C(1) << 53) - 1)
 
@@ -54,5 +58,9 @@ assay_status assay_json_get_double(const cJSON *object, const char *key, const c
 
 /* True when the number is whole and within +-ASSAY_JSON_MAX_INT. */
 bool assay_json_is_whole(double number);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

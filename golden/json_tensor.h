@@ -10,6 +10,10 @@
 #include "core/tensor.h"
 #include "golden/json_strict.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Number of list levels along the first elements: 0 for a number, 2 for [[1]]. Behind an empty list nothing counts. */
 int assay_json_list_rank(const cJSON *value);
 
@@ -21,5 +25,9 @@ bool assay_json_all_whole(const cJSON *value);
  * caller frees out->data. */
 assay_status assay_json_read_tensor(const cJSON *value, int rank, assay_dtype dtype, const char *where,
                                     assay_tensor *out, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

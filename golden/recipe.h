@@ -11,6 +11,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The largest set of weights that is made, in bytes. */
 #define ASSAY_RECIPE_MAX_NBYTES (INT64_C(8) << 30)
 
@@ -18,5 +22,9 @@
  * when they take more than ASSAY_RECIPE_MAX_NBYTES. */
 assay_status assay_recipe_weights(assay_tensor_map **out, const assay_config *config, uint64_t seed, double gain,
                                   assay_dtype dtype, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include "core/status.h"
 #include "core/tensor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One tensor of a file. */
 typedef struct {
     char *name;
@@ -43,5 +47,9 @@ const assay_safetensors_entry *assay_safetensors_find(const assay_safetensors *f
 /* Reads a tensor into an owned one of `dtype`, in chunks: memory is not doubled by the conversion. */
 assay_status assay_safetensors_read(const assay_safetensors *file, const assay_safetensors_entry *entry,
                                     assay_dtype dtype, assay_tensor *out, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

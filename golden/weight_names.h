@@ -9,6 +9,10 @@
 
 #include "core/config.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     char name[80];
     int rank;         /* 1 for the norms, 2 for all others */
@@ -24,5 +28,9 @@ assay_weight_info assay_weight_at(const assay_config *config, size_t index);
 /* Number of elements of a weight; of all weights. INT64_MAX when it does not fit. */
 int64_t assay_weight_elements(const assay_weight_info *info);
 int64_t assay_weight_total_elements(const assay_config *config);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

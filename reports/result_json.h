@@ -7,11 +7,19 @@
 #include "compare/result.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The text, one line, NUL-terminated after a newline; the caller frees *out with free(). Numbers read back to the same
  * double; NaN and infinities are the strings "NaN", "Infinity", "-Infinity". ASSAY_EINTERNAL when out of memory. */
 assay_status assay_report_json_text(char **out, const assay_result *result, assay_error *err);
 
 /* Writes that text to a file, which appears whole or not at all (core/atomic_file.h). */
 assay_status assay_report_json(const char *path, const assay_result *result, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

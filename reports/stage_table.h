@@ -8,8 +8,16 @@
 
 #include "compare/result.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Writes one line a stage that was judged, in execution order: places judged and failed, and of the worst place (by deviation
  * over tolerance) the largest difference, noise floor, tolerance, ratio, verdict, case and path. */
 void assay_report_stage_table(FILE *out, const assay_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -44,7 +44,9 @@ Test(text, says_all_that_a_reader_needs) {
     assert_has(text, "another window schedule: expected [0,9), found [0,8) [8,9)");
     assert_has(text, "not compared: 1 from steps/1/logits on: the window schedules differ");
     assert_has(text, "error: broken.h5 is truncated");
-    assert_has(text, "MISMATCH: 1 of 3 cases match, 1 differ, 1 could not be compared; 6 stages judged\n");
+    assert_has(text,
+               "MISMATCH: 1 of 3 cases match, 1 differ, 1 could not be compared; 6 stages judged, 1 that the goldens "
+               "hold were missing\n");
     cr_assert_null(strchr(text, '\x1b'), "no colour unless asked for");
     free(text);
     assay_result_free(&r);

@@ -258,15 +258,19 @@ static void put_case_table(printer *p, const assay_result *r) {
 }
 
 static void put_summary(const printer *p, const assay_result *r) {
-    size_t counts[3] = {0}, stages = 0;
+    size_t counts[3] = {0}, stages = 0, missing = 0;
     for (size_t i = 0; i < r->case_count; i++) {
+        const size_t *verdicts = r->cases[i].counts;
         counts[r->cases[i].verdict]++;
-        stages += r->cases[i].counts[ASSAY_VERDICT_PASS] + r->cases[i].counts[ASSAY_VERDICT_FAIL];
+        stages += verdicts[ASSAY_VERDICT_PASS] + verdicts[ASSAY_VERDICT_FAIL];
+        missing += verdicts[ASSAY_VERDICT_MISSING] + verdicts[ASSAY_VERDICT_MISSING_REQUIRED];
     }
     fprintf(p->out, "\n");
     put_styled(p, assay_result_passed(r) ? GREEN : RED, assay_result_passed(r) ? "match" : "MISMATCH", 0);
-    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared; %zu stages judged\n",
+    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared; %zu stages judged",
             counts[ASSAY_CASE_PASS], r->case_count, counts[ASSAY_CASE_FAIL], counts[ASSAY_CASE_ERROR], stages);
+    if (missing) fprintf(p->out, ", %zu that the goldens hold were missing", missing);
+    fprintf(p->out, "\n");
 }
 
 static void put_facts(const printer *p, const assay_result *r) {

@@ -11,6 +11,10 @@
 #include "compare/result.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     bool colour;       /* ANSI colours; the caller knows whether `out` is a terminal and NO_COLOR is unset */
     bool list_passes;  /* every stage, not only those that fail */
@@ -22,5 +26,9 @@ typedef struct {
  * ASSAY_EINTERNAL when writing fails. */
 assay_status assay_report_text(FILE *out, const assay_result *result, const assay_text_options *options,
                                assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include "golden/case.h"
 #include "golden/golden_file.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     bool refused; /* the original refuses to build it; `refusal` says why and there is no model */
     assay_error refusal;
@@ -34,5 +38,9 @@ assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden
                                      assay_dtype dtype, assay_error *err);
 
 void assay_loaded_model_free(assay_loaded_model *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

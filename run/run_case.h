@@ -14,6 +14,10 @@
 #include "engine/engine.h"
 #include "golden/case.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Where a run's results go. Every function but `tensor` and `step` may be NULL. */
 typedef struct {
     void *context;
@@ -38,5 +42,9 @@ assay_status assay_run_case(const assay_model *model, const assay_case *c, const
  * reports each to the sink; otherwise returns the refusal. */
 assay_status assay_run_refused_model(const assay_case *c, const assay_error *refusal, const assay_run_sink *sink,
                                      assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include "golden/case.h"
 #include "run/load_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Which stages go into the dump. */
 typedef enum {
     ASSAY_DUMP_PUBLIC, /* those of docs/case-format.md: logits, loss, tokens, schedule, past */
@@ -18,5 +22,9 @@ typedef enum {
  * assay_run_case, and those of writing. */
 assay_status assay_run_to_dump(const assay_loaded_model *m, const assay_case *c, const char *path, assay_dtype dtype,
                                assay_dump_capture capture, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

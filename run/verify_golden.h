@@ -9,6 +9,10 @@
 #include "core/dtype.h"
 #include "core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     const char *model_dir;      /* weights, for a golden that has none and no recipe; may be NULL */
     assay_dtype dtype;          /* what the engine computes in */
@@ -21,5 +25,9 @@ typedef struct {
  * run, ASSAY_EINPUT. A mismatch is a result. Release *out with assay_case_result_free. */
 assay_status assay_verify_golden(assay_case_result *out, const char *path, const assay_verify_options *options,
                                  assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
