@@ -50,7 +50,7 @@ static bool share_rule(const char *a, const char *b) {
     return false;
 }
 
-/* ERR-1 is the list of all refusals: it is met by any, but meets no other rule that the golden names. */
+/* ERR-1 alone is the list of all refusals and names none; beside another rule it adds nothing. */
 static bool same_refusal(const char *golden, const char *candidate) {
     return strcmp(golden, "ERR-1") == 0 || strcmp(candidate, "ERR-1") == 0 || share_rule(golden, candidate);
 }

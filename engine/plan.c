@@ -37,7 +37,7 @@ static assay_status check_input(assay_plan *plan, const assay_config *c, const a
     plan->batch = input->shape[0];
     plan->tokens = input->shape[1];
     if (plan->batch < 1 || plan->tokens < 1)
-        return assay_fail(err, ASSAY_EINPUT, "ERR-1",
+        return assay_fail(err, ASSAY_EINPUT, "ERR-1 SCHED-4",
                           "the call has the shape %s of %s: no tokens (T = 0); give at least one (ERR-1)",
                           SHAPE(input));
     return ids ? check_ids(plan, ids, c->vocab_size, err) : ASSAY_OK;

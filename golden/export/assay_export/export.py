@@ -13,11 +13,12 @@ import torch
 
 
 from . import __version__, config as configs, floor, original as original_code, runner, variants, weights
+from .capture import UNROUNDED
 from .case import Case
 from .errors import ExportError
 from .golden_writer import Contents, Item
 from .original import Original
-from .plan import Plan, Selection, take
+from .plan import Plan, Selection, place_of, take
 
 STORED_WEIGHTS_NBYTES = 4 << 20  # weights of a folder up to this size are copied into the golden
 
@@ -97,10 +98,10 @@ def _attributes(job: Job, kind: str, provenance: str) -> Dict[str, str]:
     return out
 
 
-def _step_attributes(steps: List[runner.StepResult]) -> List[Dict[str, str]]:
+def _step_attributes(steps: List[runner.StepResult]) -> List[Dict[str, Any]]:
     out = []
     for s in steps:
-        attributes = {"op": s.op}
+        attributes: Dict[str, Any] = {"op": s.op}
         if s.refused is not None:
             attributes.update(refused=s.refused, refused_message=s.refused_message)
         out.append(attributes)
@@ -115,8 +116,18 @@ def _items(run: runner.Run, selection: Selection, floors: Optional[floor.Floors]
             continue
         part, attribute = take(path, tensor, kept)
         has_floor = floors is not None and not floor.is_exact(path, tensor)
-        out[prefix + path] = Item(part, floors.floor(path) if has_floor else None, attribute)
+        out[prefix + path] = Item(part, floors.floor(path) if has_floor else None, kept=attribute)
     return out
+
+
+def _add_replayed(items: Dict[str, Item], measured: floor.Measured, selection: Selection) -> None:
+    """The floors given the golden's memory, in the steps for which it is in the file. Stored values are that memory, and have
+    none."""
+    steps = selection.replayable(measured.run.steps, measured.run.tensors)
+    for path, item in items.items():
+        is_stored = path + UNROUNDED in measured.run.tensors
+        if item.noise_floor is not None and not is_stored and place_of(path).step in steps:
+            item.noise_floor_replayed = measured.replayed.floor(path)
 
 
 def _stored_weights(job: Job) -> Dict[str, Item]:
@@ -133,11 +144,17 @@ def make_golden(job: Job, plan: Plan, floor_runs: int, with_float64: bool = True
                              progress).measure()
     selection = Selection(plan, measured.run.steps)
     items = _items(measured.run, selection, measured.floors)
+    if measured.replayed is not None:
+        _add_replayed(items, measured, selection)
     if measured.run64 is not None:
         items.update(_items(measured.run64, selection, measured.floors64, "float64/", selection.in_float64))
     items.update(_stored_weights(job))
     attributes = _attributes(job, "assay-golden/1", _provenance(job, plan, {"floor": measured.description}))
-    return Contents(attributes, job.case.text, job.config_text, _step_attributes(measured.run.steps), items)
+    steps = _step_attributes(measured.run.steps)
+    layers = job.config.get("num_hidden_layers", configs.DEFAULTS["num_hidden_layers"])
+    for n, result in enumerate(measured.run.steps):
+        steps[n]["past_captured"] = int(result.refused is None and selection.holds_past(n, layers))
+    return Contents(attributes, job.case.text, job.config_text, steps, items)
 
 
 def make_dump(job: Job, plan: Plan, perturb: Optional[int] = None, variant: Optional[str] = None) -> Contents:

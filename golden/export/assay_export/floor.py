@@ -6,6 +6,10 @@ For each floating tensor it is the largest absolute distance between the golden'
  (c) where memory is narrower than the run: runs in which values close to a rounding boundary of mem_dtype are stored on a
      random side of it, as a correct port whose keys differ by rounding may store them,
 and at least 4 ulp of the tensor's scale. (a) and (b) also check that the case is well conditioned.
+
+Where memory is narrower than the run there is a second, replayed floor: that of (a) and (b) alone, in runs that put the
+golden's own stored values into memory in place of theirs. It is what rounding does given that memory, and holds a port that
+is run on it (`assay verify`) as tightly as any other.
 """
 
 from dataclasses import dataclass, field
@@ -134,10 +138,23 @@ def nudger(floors: Floors, seed: int) -> Callable:
     return on_store
 
 
+def replayer(stored: Dict[str, torch.Tensor]) -> Callable:
+    """An `on_store` of Capture that puts the values of another run's tensors into memory."""
+
+    def on_store(path, before, own):
+        golden = stored.get(path)
+        if golden is None or golden.shape != own.shape or golden.dtype != own.dtype:
+            raise IllConditioned(f"{path}: rounding changes what is stored")
+        return golden
+
+    return on_store
+
+
 @dataclass
 class Measured:
     run: runner.Run          # the golden's own
     floors: Floors
+    replayed: Optional[Floors]  # given the run's memory; where memory is narrower than the run
     run64: Optional[runner.Run]
     floors64: Optional[Floors]
     description: Dict[str, Any]
@@ -157,9 +174,11 @@ class Measure:
     @staticmethod
     def count(dtype: str, floor_runs: int, with_float64: bool, narrow_memory: bool) -> int:
         """How often `progress` will be called."""
-        one = 1 + max(2, floor_runs) + (STORE_RUNS if narrow_memory else 0)
-        two = one if with_float64 and dtype != "float64" else 0
-        return one + FRESH_RUNS + two
+        float64 = 1 if with_float64 and dtype != "float64" else 0
+        perturbed = max(2, floor_runs)
+        one = 1 + perturbed + (STORE_RUNS if narrow_memory else 0)
+        replayed = float64 + perturbed + FRESH_RUNS if narrow_memory else 0
+        return one + FRESH_RUNS + float64 * one + replayed
 
     def one(self, dtype: str, seed: Optional[int] = None, **hooks) -> runner.Run:
         """A run; with a seed, of weights that are one ulp away (of float32 in a float64 run)."""
@@ -175,11 +194,24 @@ class Measure:
         for seed in range(1, STORE_RUNS + 1):
             floors.add(comparable(self.one(dtype, on_store=nudger(known, seed))))
 
+    def _replayed(self, run: runner.Run) -> Floors:
+        """(a), (b) and the checking runs again, on the memory of `run`."""
+        floors, on_store = Floors(comparable(run), DTYPES[self.dtype]), replayer(run.tensors)
+        if self.with_float64:
+            floors.add(comparable(self.one("float64", on_store=on_store)))
+        half = None
+        for seed in range(1, self.floor_runs + FRESH_RUNS + 1):
+            limit = half if seed > self.floor_runs else None
+            floors.add(comparable(self.one(self.dtype, seed, on_store=on_store)), limit=limit)
+            if seed == self.floor_runs // 2:
+                half = floors.snapshot()
+        return floors
+
     def measure(self) -> Measured:
         run = self.one(self.dtype)
         floors = Floors(comparable(run), DTYPES[self.dtype])
-        narrow = any(path.endswith(UNROUNDED) for path in run.tensors)
-        run64 = floors64 = None
+        narrow = has_narrow_memory(run)
+        run64 = floors64 = replayed = None
         if self.with_float64:
             run64 = self.one("float64")
             floors.add(comparable(run64))
@@ -198,19 +230,27 @@ class Measure:
                 self._stores("float64", floors64)
         for seed in range(self.floor_runs + 1, self.floor_runs + 1 + FRESH_RUNS):
             floors.add(comparable(self.one(self.dtype, seed)), limit=half)
-        check_conditioning(run, floors, self.dtype)
+        check_conditioning(run, floors, self.dtype, LARGEST_RELATIVE_NARROW if narrow else LARGEST_RELATIVE)
+        if narrow:
+            replayed = self._replayed(run)
+            check_conditioning(run, replayed, self.dtype, LARGEST_RELATIVE)
         description = {
             "perturbed_runs": self.floor_runs + FRESH_RUNS, "perturbation_seeds": [1, self.floor_runs + FRESH_RUNS],
             "store_runs": STORE_RUNS if narrow else 0, "float64": self.with_float64,
+            "replayed_runs": self.floor_runs + FRESH_RUNS + int(self.with_float64) if narrow else 0,
         }
-        return Measured(run, floors, run64, floors64, description)
+        return Measured(run, floors, replayed, run64, floors64, description)
 
 
-def check_conditioning(run: runner.Run, floors: Floors, dtype: str) -> None:
+def has_narrow_memory(run: runner.Run) -> bool:
+    """Whether the run stored something in fewer bytes than it computes in."""
+    return any(path.endswith(UNROUNDED) for path in run.tensors)
+
+
+def check_conditioning(run: runner.Run, floors: Floors, dtype: str, limit: float) -> None:
+    """Logits may move by `limit` of their scale."""
     if dtype not in ("float32", "float64"):
         return
-    narrow = any(path.endswith(UNROUNDED) for path in run.tensors)
-    limit = LARGEST_RELATIVE_NARROW if narrow else LARGEST_RELATIVE
     for path in floors.base:
         if not path.endswith("/logits"):
             continue

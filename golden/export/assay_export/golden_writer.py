@@ -4,7 +4,7 @@ import os
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Union
 
 import h5py
 import numpy as np
@@ -23,6 +23,7 @@ class Item:
 
     tensor: torch.Tensor
     noise_floor: Optional[float] = None
+    noise_floor_replayed: Optional[float] = None  # given the golden's memory
     kept: Optional[List[int]] = None
 
 
@@ -31,7 +32,7 @@ class Contents:
     attributes: Dict[str, str]
     case: bytes
     config: bytes
-    steps: List[Dict[str, str]]  # attributes of each step
+    steps: List[Dict[str, Union[str, int]]]  # attributes of each step
     items: Dict[str, Item] = field(default_factory=dict)  # by path
     digests: bool = True  # xxh128 of each tensor
 
@@ -131,6 +132,8 @@ def _write_item(file: h5py.File, path: str, item: Item, digests: bool) -> None:
     attrs = h5py.Dataset(dataset).attrs
     if item.noise_floor is not None:
         attrs.create("noise_floor", np.float64(item.noise_floor))
+    if item.noise_floor_replayed is not None:
+        attrs.create("noise_floor_replayed", np.float64(item.noise_floor_replayed))
     if item.kept is not None:
         attrs.create("kept", np.array(item.kept, dtype=np.int64))
     if digests:
@@ -145,7 +148,10 @@ def _write_contents(file: h5py.File, contents: Contents) -> None:
     for n, attributes in enumerate(contents.steps):
         group = _group(file, f"steps/{n}")
         for name, value in attributes.items():
-            _text_attribute(group, name, value)
+            if isinstance(value, int):
+                group.attrs.create(name, np.array([value], dtype=np.int64))
+            else:
+                _text_attribute(group, name, value)
     for path, item in contents.items.items():
         _write_item(file, path, item, contents.digests)
 

@@ -1,7 +1,7 @@
 """What of a run is kept in the file: the capture levels of the README."""
 
 from dataclasses import dataclass
-from typing import FrozenSet, List, NamedTuple, Optional
+from typing import Dict, FrozenSet, List, NamedTuple, Optional
 
 import torch
 
@@ -18,6 +18,7 @@ WHOLE = {
 DROPPED = {
     "self_attn.attn_scores", "self_attn.mem_read.key", "self_attn.mem_read.value", "self_attn.mem_read.mask",
 }
+MEMORY_WRITES = {"self_attn.mem_write.key", "self_attn.mem_write.value"}
 # The axis of tokens; 1 where not listed.
 TOKEN_AXIS = {
     "self_attn.rotary_emb.cos": 0, "self_attn.rotary_emb.sin": 0, "self_attn.rotate_one.query": 2,
@@ -91,6 +92,26 @@ class Selection:
         """What the float64 run keeps of what is kept: results, and in `all` the output of each layer."""
         stage = place_of(path).stage
         return stage in ("logits", "loss") or (stage == "output" and self.plan.capture == "all")
+
+    def holds_past(self, step: int, layers: int) -> bool:
+        """Whether the past after a step is kept whole: of all of the model's layers."""
+        plan = self.plan
+        if not plan.past or (plan.detail_steps is not None and step not in plan.detail_steps):
+            return False
+        return plan.layers is None or plan.layers >= set(range(layers))
+
+    def replayable(self, steps, tensors: Dict[str, torch.Tensor]) -> FrozenSet[int]:
+        """The steps whose memory can be put back from what is kept: it holds all that they stored there, and so did the
+        steps that left their past."""
+        lacking = {place_of(p).step for p, t in tensors.items() if place_of(p).stage in MEMORY_WRITES and self.kept(p, t) != []}
+        out, whole = set(), True
+        for n, step in enumerate(steps):
+            if step.refused is not None:  # the past stays
+                continue
+            whole = n not in lacking and (whole or not step.on_past)
+            if whole:
+                out.add(n)
+        return frozenset(out)
 
     def kept(self, path: str, tensor: torch.Tensor) -> Optional[List[int]]:
         place, plan = place_of(path), self.plan

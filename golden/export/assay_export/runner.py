@@ -18,6 +18,7 @@ class StepResult:
     op: str
     refused: Optional[str] = None          # rule id
     refused_message: Optional[str] = None
+    on_past: bool = False                  # it began with the past of the steps before
     windows: int = 0
     drops: List[int] = field(default_factory=list)
     next_logits: List[torch.Tensor] = field(default_factory=list)  # generate: the last token's, of each call
@@ -141,7 +142,7 @@ def _check_past(case: Case, runner: Runner, number: int) -> None:
 
 
 def _run_step(runner: Runner, number: int, step: Step, original: Original) -> StepResult:
-    capture, result = runner.capture, StepResult(op=step.op)
+    capture, result = runner.capture, StepResult(op=step.op, on_past=step.keep_past or step.op == "reorder")
     kept_past = runner.past
     capture.begin_step(number)
     try:

@@ -88,13 +88,16 @@ def differences(contents: golden_writer.Contents, text: bytes, folder: Path, nam
         for p in sorted(_tensor_paths(file) ^ set(contents.items)):
             out.append(f"{name}: {p} is in one of the two only")
         for n, attributes in enumerate(contents.steps):
-            if dict(file[f"steps/{n}"].attrs) != attributes:
+            if {k: v if isinstance(v, str) else int(v[0]) for k, v in file[f"steps/{n}"].attrs.items()} != attributes:
                 out.append(f"{name}: the attributes of steps/{n} differ")
         for p in sorted(_tensor_paths(file) & set(contents.items)):
             stored, new = _read(file, p), contents.items[p].tensor
             if stored.shape != new.shape:
                 out.append(f"{name}: {p} has shape {tuple(stored.shape)}, now {tuple(new.shape)}")
                 continue
+            for floor in ("noise_floor", "noise_floor_replayed"):
+                if (floor in file[p].attrs) != (getattr(contents.items[p], floor) is not None):
+                    out.append(f"{name}: one of the two has no {floor} for {p}")
             gap, limit = _gap(stored, new), float(file[p].attrs.get("noise_floor", 0.0))
             if gap > limit:
                 out.append(f"{name}: {p} differs by {gap:.3g}; its floor is {limit:.3g}")

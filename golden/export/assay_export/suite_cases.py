@@ -353,7 +353,7 @@ def error_cases() -> None:
     six, keep = [ids[:6]], {"past": "keep", "use_cache": True}
     define(n, "calls that are refused, between calls that are not: the past stays", "ERR-1 SCHED-4 SCHED-6 POS-3 POS-5 CACHE-5 CACHE-7 EMB-1 LOSS-1", [
         forward(six),
-        refused(forward([[5, VOCAB]]), "ERR-1"), refused(forward([[5, -1]]), "ERR-1"),
+        refused(forward([[5, VOCAB]]), "EMB-1"), refused(forward([[5, -1]]), "EMB-1"),
         refused(forward(six, attention_mask=[[1] * 5]), "SCHED-6"), refused(forward(six, attention_mask=[[1] * 6] * 2), "SCHED-6"),
         refused(forward([ids[:2]], attention_mask=[[1] * 2], **keep), "SCHED-6"),
         refused(forward(six, position_ids=[[0, 1, 2, 3, 4]]), "POS-5"), refused(forward(six, position_ids=[[0, 1, 2, 3, 4, 9]]), "POS-3"),
@@ -367,8 +367,8 @@ def error_cases() -> None:
         refused(generate(six, 3, attention_mask=[[1] * 5]), "SCHED-6"),
         forward([ids[6:]], **keep),
     ])
-    one = refused(forward([[5, 6, 7]]), "ERR-1")
-    error = lambda name, what, rules, **model: define("error-" + name, what, "ERR-1 " + rules, [one], **model)
+    one = forward([[5, 6, 7]])
+    error = lambda name, what, rule, **model: define("error-" + name, what, "ERR-1 " + rule, [refused(one, rule)], **model)
     error("heads", "hidden_size that the number of heads does not divide", "HEAD-1", num_attention_heads=3)
     error("odd-head-size", "an odd head size", "ROPE-1", hidden_size=30)
     error("memory-layer", "a memory layer beyond the last", "MEM-11", mem_layers=[2])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from assay_export import export, floor, runner
+from assay_export import export, floor, runner, weights
 from assay_export.errors import IllConditioned
 from assay_export.plan import Plan
 from conftest import ids, make_job
@@ -77,10 +77,10 @@ def fake_run(logits, tokens=None, next_logits=()):
 def test_logits_that_move_too_far_are_refused():
     run = fake_run(torch.tensor([1.0, 2.0]))
     floors = floor.Floors(floor.comparable(run), torch.float32)
-    floor.check_conditioning(run, floors, "float32")
+    floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
     floors.add({"steps/0/logits": torch.tensor([1.0, 2.0001])})
     with pytest.raises(IllConditioned, match="of its scale"):
-        floor.check_conditioning(run, floors, "float32")
+        floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
 
 
 def test_close_choices_of_a_generate_are_refused():
@@ -88,10 +88,10 @@ def test_close_choices_of_a_generate_are_refused():
         run = fake_run(torch.tensor([1.0]), torch.tensor([[3, 1]]), [torch.tensor([[0.0, 1.0, 1.0 - gap]])])
         floors = floor.Floors(floor.comparable(run), torch.float32)
         if fits:
-            floor.check_conditioning(run, floors, "float32")
+            floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
         else:
             with pytest.raises(IllConditioned, match="leads by"):
-                floor.check_conditioning(run, floors, "float32")
+                floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
 
 
 def test_fresh_runs_check_the_floor():
@@ -109,3 +109,77 @@ def test_the_variant_of_issue_8_differs_in_memory_keys_first(code):
     different = {p for p in right if not torch.equal(right[p].tensor, wrong[p].tensor)}
     assert "steps/0/windows/0/layers/1/self_attn.mem_write.key" in different and "steps/0/logits" in different
     assert not any(p.startswith(("steps/0/windows/0/layers/0", "steps/0/windows/1/layers/0")) for p in different)
+
+
+# Replayed floors: given the golden's memory
+
+NARROW = [{"op": "forward", "input_ids": ids(2, 13)},
+          {"op": "forward", "input_ids": ids(2, 5), "past": "keep", "use_cache": True, "last_context_length": 5}]
+
+
+def stored_paths(items):
+    return {p for p in items if p + "_unrounded" in items}
+
+
+def test_a_replayer_gives_the_stored_values_or_refuses():
+    golden, own = torch.tensor([1.0, 2.0]).bfloat16(), torch.tensor([1.0, 2.015625]).bfloat16()
+    on_store = floor.replayer({"steps/0/k": golden})
+    assert on_store("steps/0/k", own.double(), own) is golden
+    for path, value in (("steps/0/v", own), ("steps/0/k", own[:1]), ("steps/0/k", own.half())):
+        with pytest.raises(IllConditioned, match="stored"):
+            on_store(path, value, value)
+
+
+def test_replayed_floors_are_those_of_float32(code):
+    made, wide = golden(code, NARROW, mem_dtype="bfloat16"), golden(code, NARROW)
+    stored = stored_paths(made.items)
+    assert any("mem_write" in p for p in stored) and any("mem_read" in p for p in stored) and any("past" in p for p in stored)
+    for path, item in made.items.items():
+        judged = item.noise_floor is not None and not path.startswith("float64/") and path not in stored
+        assert (item.noise_floor_replayed is not None) == judged, path
+        if judged:
+            least = 4 * floor.ulp(floor.scale_of(path, item.tensor), torch.float32)
+            assert item.noise_floor_replayed >= least, path
+            if path in wide.items:
+                assert item.noise_floor_replayed <= 16 * wide.items[path].noise_floor, path
+    logits = made.items["steps/1/logits"]
+    assert logits.noise_floor_replayed < 0.1 * logits.noise_floor
+    assert all(item.noise_floor_replayed is None for item in wide.items.values())
+
+
+def test_replayed_floors_bound_other_perturbations_on_the_same_memory(code):
+    made, job = golden(code, NARROW, mem_dtype="bfloat16"), make_job(code, NARROW, mem_dtype="bfloat16")
+    base = {p: item.tensor for p, item in made.items.items()}
+    run = runner.run(job.case, job.config, weights.perturb(job.weights, 1234), code, "float32", on_store=floor.replayer(base))
+    for path, item in made.items.items():
+        if item.noise_floor_replayed is not None:
+            assert (item.tensor - run.tensors[path]).abs().max() <= 4 * item.noise_floor_replayed, path
+    assert all(torch.equal(run.tensors[p], base[p]) for p in stored_paths(base))
+
+
+def test_replayed_floors_have_the_limits_of_float32(code, monkeypatch):
+    monkeypatch.setattr(floor, "LARGEST_RELATIVE", 1e-9)
+    with pytest.raises(IllConditioned, match="at most 1e-09"):
+        golden(code, NARROW, mem_dtype="bfloat16")
+
+
+@pytest.mark.parametrize("plan, steps", [
+    (Plan("all"), {0, 1}), (Plan("subset"), {0, 1}), (Plan("outputs"), set()), (Plan("all", frozenset([1])), set()),
+    (Plan("all", frozenset([0])), {0}), (Plan("all", stages=frozenset(["output"])), set())])
+def test_replayed_floors_are_where_the_memory_is_held(code, plan, steps):
+    made = export.make_golden(make_job(code, NARROW, mem_dtype="bfloat16"), plan, 2, with_float64=False)
+    assert {n for n in (0, 1) if made.items[f"steps/{n}/logits"].noise_floor_replayed is not None} == steps
+
+
+def test_a_step_without_a_past_needs_no_other_step_s_memory(code):
+    alone = [NARROW[0], {**NARROW[0], "input_ids": [[99]], "expect_error": "EMB-1"}, NARROW[0], NARROW[1]]
+    made = export.make_golden(make_job(code, alone, mem_dtype="bfloat16"), Plan("all", frozenset([2, 3])), 2, with_float64=False)
+    assert {p for p in made.items if p.endswith("/logits") and made.items[p].noise_floor_replayed is not None} == {"steps/2/logits", "steps/3/logits"}
+
+
+@pytest.mark.parametrize("mem_dtype", ["float32", "float16"])
+@pytest.mark.parametrize("with_float64", [True, False])
+def test_progress_counts_every_run(code, mem_dtype, with_float64):
+    job, ticks = make_job(code, NARROW[:1], mem_dtype=mem_dtype), []
+    export.make_golden(job, Plan("outputs"), 3, with_float64, lambda: ticks.append(1))
+    assert len(ticks) == export.progress_total(job, 3, with_float64)

@@ -39,6 +39,11 @@ def test_shipped_golden(path):
         assert file.attrs["case_sha256"] == hashlib.sha256(case.text).hexdigest()
         assert [file[f"steps/{n}"].attrs["op"] for n in range(len(case.steps))] == [s.op for s in case.steps]
         assert [file[f"steps/{n}"].attrs.get("refused") for n in range(len(case.steps))] == [s.expect_error for s in case.steps]
+        for n, step in enumerate(case.steps):
+            captured = file[f"steps/{n}"].attrs["past_captured"]
+            assert captured.dtype == np.int64 and captured.shape == (1,) and captured[0] in (0, 1)
+            assert captured[0] or "past" not in file[f"steps/{n}"]  # no case keeps some layers of a past
+            assert not (captured[0] and step.expect_error)
         if "config_sha256" in file.attrs:
             assert file.attrs["config_sha256"] == config.digest(model)
             made = weights.recipe(model, case.seed, case.gain)
@@ -53,10 +58,18 @@ def test_shipped_golden(path):
             if exact:
                 assert is_float or data.dtype == np.int64
                 continue
+            is_stored = name + "_unrounded" in file
+            narrow = model["mem_dtype"] in ("bfloat16", "float16")
+            assert is_stored == (narrow and data.id.get_type().get_size() == 2), name
+            judged = narrow and not is_stored and not name.startswith("float64/")
+            assert ("noise_floor_replayed" in data.attrs) == judged, name
             values = data.astype("f8")[()]
             usable = values[np.isfinite(values) & (values > -1e6 if name.endswith("attn_scores") else True)]
             scale = float(np.abs(usable).max()) if usable.size else 0.0
             assert data.attrs["noise_floor"] >= 4 * floor.ulp(scale, torch.float64 if name.startswith("float64/") else torch.float32) > 0, name
+            assert data.attrs.get("noise_floor_replayed", 1.0) >= 4 * floor.ulp(scale, torch.float32), name
+            if narrow and name.endswith("/logits") and not name.startswith("float64/"):
+                assert data.attrs["noise_floor_replayed"] <= floor.LARGEST_RELATIVE * scale, name
             if name.endswith("_unrounded"):
                 stored = file[name[: -len("_unrounded")]].astype("f4")[()]
                 assert np.array_equal(torch.from_numpy(values).to(torch.float32).to(
@@ -68,6 +81,30 @@ def test_shipped_golden(path):
 def test_suite_and_files_agree():
     assert {p.stem for p in GOLDENS} == {e.name for e in SUITE} == {p.stem for p in (DATA / "cases").glob("*.json")}
     assert sum(p.stat().st_size for p in DATA.rglob("*") if p.is_file()) <= 16 << 20
+
+
+def test_refusals_name_their_rule():
+    """ERR-1 is every refusal: a port that refuses for another reason would pass. Of T = 0 there is no other rule."""
+    general = [(e.name, s) for e in SUITE for s in e.steps if s.get("expect_error") == "ERR-1"]
+    assert [(name, s["input_ids"]) for name, s in general] == [("errors", [[]])]
+    assert all("ERR-1" in e.rules for e in SUITE if e.name.startswith("error"))
+
+
+LAYERS = 2  # of the tests' model
+
+
+@pytest.mark.parametrize("plan, expected", [
+    (Plan("outputs"), [1, 0, 1]), (Plan("subset", frozenset([2])), [0, 0, 1]), (Plan("all", past=False), [0, 0, 0]),
+    (Plan("all", layers=frozenset([1])), [0, 0, 0]), (Plan("all", layers=frozenset(range(LAYERS))), [1, 0, 1])])
+def test_past_captured(code, tmp_path, plan, expected):
+    step = {"op": "forward", "input_ids": ids(1, 3)}
+    job = make_job(code, [step, {**step, "input_ids": [[99]], "expect_error": "EMB-1"}, {**step, "past": "keep", "use_cache": True}])
+    golden_writer.write(tmp_path / "g.h5", export.make_golden(job, plan, 2, with_float64=False))
+    with h5py.File(tmp_path / "g.h5", "r") as file:
+        found = [file[f"steps/{n}"].attrs["past_captured"] for n in range(3)]
+        assert [int(f[0]) for f in found] == expected and all(f.dtype == np.int64 and f.shape == (1,) for f in found)
+        assert [f"past/{LAYERS - 1}/key" in file[f"steps/{n}"] for n in (0, 2)] == [plan.past and (
+            plan.detail_steps is None or n in plan.detail_steps) for n in (0, 2)]
 
 
 def test_positions_that_are_shifted_change_no_bit():
@@ -186,3 +223,15 @@ def test_cli_suite_check(code, tmp_path, capsys):
     capsys.readouterr()
     assert cli.main(["suite", "--original", CODE, "--data", str(data), "--only", "edge-c", "--check"]) == 1
     assert "steps/0/logits differs by 1" in capsys.readouterr().out
+
+
+def test_suite_check_sees_attributes(code, tmp_path, capsys):
+    arguments = ["suite", "--original", CODE, "--data", str(tmp_path), "--only", "memory-two-layers"]
+    assert cli.main(arguments) == 0 and cli.main([*arguments, "--check"]) == 0
+    with h5py.File(tmp_path / "memory-two-layers.h5", "r+") as file:
+        del file["steps/0/logits"].attrs["noise_floor_replayed"]
+        file["steps/0"].attrs["past_captured"] = np.array([0])
+    capsys.readouterr()
+    assert cli.main([*arguments, "--check"]) == 1
+    text = capsys.readouterr().out
+    assert "has no noise_floor_replayed for steps/0/logits" in text and "attributes of steps/0 differ" in text
