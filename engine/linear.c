@@ -5,8 +5,14 @@
 
 #include "engine/real.h"
 
-/* Output columns of one part. Large enough that packing x again for each part costs little, small enough to share. */
-enum { tile_columns = 256 };
+/* Output columns of one part, a function of the shape alone: for products large enough that packing x again for each part
+ * costs little, small enough to share; less for one row, where nothing is packed. Parts are of equal width, but for the last.
+ * Measured with engine/bench_engine.c. */
+static int64_t part_width(int64_t m, int64_t n) {
+    int64_t most = m == 1 ? 128 : 512;
+    int64_t parts = (n + most - 1) / most;
+    return ((n + parts - 1) / parts + 15) / 16 * 16; /* whole vectors */
+}
 
 /* Below this many multiplications one call is faster than waking threads. */
 static const int64_t parallel_work = 1 << 16;
@@ -19,11 +25,11 @@ static void product(real *out, const real *x, const real *w, const int64_t size[
 
 void REAL(assay_linear)(real *out, const real *x, const real *w, int64_t m, int64_t k, int64_t n) {
     assert(m <= INT_MAX && k <= INT_MAX && n <= INT_MAX);
-    int64_t tiles = (n + tile_columns - 1) / tile_columns;
+    int64_t width = part_width(m, n), tiles = (n + width - 1) / width;
 #pragma omp parallel for schedule(dynamic) if (tiles > 1 && m * k * n > parallel_work)
     for (int64_t tile = 0; tile < tiles; tile++) {
-        int64_t first = tile * tile_columns;
-        int64_t columns = n - first < tile_columns ? n - first : tile_columns;
+        int64_t first = tile * width;
+        int64_t columns = n - first < width ? n - first : width;
         product(out + first, x, w + first * k, (const int64_t[]){m, k, columns}, n);
     }
 }
