@@ -2,37 +2,8 @@
 
 #include <string.h>
 
-/* One letter an axis. */
 static const char *layout_of(assay_stage stage, int rank) {
-    switch (stage) {
-    case ASSAY_STAGE_INPUT_IDS:
-    case ASSAY_STAGE_ATTENTION_MASK:
-    case ASSAY_STAGE_POSITION_IDS:
-    case ASSAY_STAGE_MEM_WRITE_MASK:
-    case ASSAY_STAGE_REL_POS_IDS:
-    case ASSAY_STAGE_MEM_READ_MASK:
-    case ASSAY_STAGE_TOKENS:
-    case ASSAY_STAGE_PAST_POSITION:
-    case ASSAY_STAGE_PAST_MEM_MASK: return "BT";
-    case ASSAY_STAGE_MEM_WRITE_KEY:
-    case ASSAY_STAGE_MEM_WRITE_VALUE:
-    case ASSAY_STAGE_ROTATE_QUERY:
-    case ASSAY_STAGE_ROTATE_KEY:
-    case ASSAY_STAGE_MEM_READ_KEY:
-    case ASSAY_STAGE_MEM_READ_VALUE:
-    case ASSAY_STAGE_PAST_KEY:
-    case ASSAY_STAGE_PAST_VALUE:
-    case ASSAY_STAGE_PAST_MEM_KEY:
-    case ASSAY_STAGE_PAST_MEM_VALUE: return "BHTD";
-    case ASSAY_STAGE_ATTN_SCORES:
-    case ASSAY_STAGE_ATTN_PROBS: return "BHTK";
-    case ASSAY_STAGE_COS:
-    case ASSAY_STAGE_SIN: return "TD";
-    case ASSAY_STAGE_SCHEDULE: return "WE";
-    case ASSAY_STAGE_LOGITS: return rank == 2 ? "BL" : "BTV";
-    case ASSAY_STAGE_LOSS: return "";
-    default: return "BTD";
-    }
+    return stage == ASSAY_STAGE_LOGITS && rank == 2 ? "BL" : assay_stage_get(stage)->axes;
 }
 
 static const char *axis_name(char letter) {

@@ -85,6 +85,8 @@ typedef struct {
     assay_stage_scope scope;
     assay_stage_judge judge;
     const char *rules; /* rule ids that the stage shows, separated by spaces; a report cites them */
+    const char *axes;  /* one letter an axis: B batch, H head, T token, D dim, K key (local, then memory), V vocabulary,
+                          W window, E end of a range. A classification's logits are (B,L), L label, instead */
 } assay_stage_info;
 
 /* The table's row. */

@@ -2,22 +2,19 @@
 
 #include <cblas.h>
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "core/weight_names.h"
 
 void assay_engine_init(int threads) {
     openblas_set_num_threads(1);
     if (threads > 0) omp_set_num_threads(threads);
 }
 
-/* What a weight must be: its name and its sizes. */
-typedef struct {
-    const char *name;
-    int rank;
-    int64_t shape[2];
-} wanted_weight;
-
-static assay_status check_shape(const assay_tensor *found, const wanted_weight *wanted, assay_error *err) {
+static assay_status check_weight(const assay_tensor *found, const assay_weight_info *wanted, assay_error *err) {
+    if (!found || !found->data)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "the weight '%s' is missing; the checkpoint does not fit the configuration", wanted->name);
     assay_tensor expected = assay_tensor_view(found->dtype, wanted->rank, wanted->shape, NULL);
     if (assay_tensor_same_shape(found, &expected) && assay_dtype_is_float(found->dtype)) return ASSAY_OK;
     char have[96], want[96];
@@ -28,13 +25,10 @@ static assay_status check_shape(const assay_tensor *found, const wanted_weight *
 }
 
 /* Finds a weight, checks it, and converts it where it is not in the model's dtype. */
-static assay_status find_weight(assay_model *model, const assay_tensor_map *weights, const wanted_weight *wanted,
+static assay_status find_weight(assay_model *model, const assay_tensor_map *weights, const assay_weight_info *wanted,
                                 const void **out, assay_error *err) {
     const assay_tensor *found = assay_tensor_map_get(weights, wanted->name);
-    if (!found)
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "the weight '%s' is missing; the checkpoint does not fit the configuration", wanted->name);
-    assay_status st = check_shape(found, wanted, err);
+    assay_status st = check_weight(found, wanted, err);
     if (st) return st;
     if (found->dtype != model->dtype) {
         assay_tensor copy;
@@ -47,53 +41,25 @@ static assay_status find_weight(assay_model *model, const assay_tensor_map *weig
     return ASSAY_OK;
 }
 
-static assay_status load_layer(assay_model *model, const assay_tensor_map *weights, int64_t index, assay_error *err) {
-    assay_layer_weights *layer = &model->layers[index];
-    int64_t c = model->config.hidden_size, inner = model->config.intermediate_size;
-    const struct {
-        const char *name;
-        int rank;
-        int64_t shape[2];
-        const void **out;
-    } parts[] = {
-        {"input_layernorm", 1, {c}, &layer->input_layernorm},
-        {"self_attn.q_proj", 2, {c, c}, &layer->q_proj},
-        {"self_attn.k_proj", 2, {c, c}, &layer->k_proj},
-        {"self_attn.v_proj", 2, {c, c}, &layer->v_proj},
-        {"self_attn.o_proj", 2, {c, c}, &layer->o_proj},
-        {"post_attention_layernorm", 1, {c}, &layer->post_attention_layernorm},
-        {"mlp.gate_proj", 2, {inner, c}, &layer->gate_proj},
-        {"mlp.up_proj", 2, {inner, c}, &layer->up_proj},
-        {"mlp.down_proj", 2, {c, inner}, &layer->down_proj},
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char name[128];
-        snprintf(name, sizeof name, "model.layers.%lld.%s.weight", (long long)index, parts[i].name);
-        wanted_weight wanted = {name, parts[i].rank, {parts[i].shape[0], parts[i].shape[1]}};
-        assay_status st = find_weight(model, weights, &wanted, parts[i].out, err);
-        if (st) return st;
-    }
-    return ASSAY_OK;
-}
-
-static assay_status load_ends(assay_model *model, const assay_tensor_map *weights, assay_error *err) {
-    const assay_config *c = &model->config;
-    wanted_weight embed = {"model.embed_tokens.weight", 2, {c->vocab_size, c->hidden_size}};
-    wanted_weight norm = {"model.norm.weight", 1, {c->hidden_size}};
-    wanted_weight lm_head = {"lm_head.weight", 2, {c->vocab_size, c->hidden_size}};
-    wanted_weight score = {"score.weight", 2, {c->num_labels, c->hidden_size}};
-    assay_status st = find_weight(model, weights, &embed, &model->embed_tokens, err);
-    if (!st) st = find_weight(model, weights, &norm, &model->norm, err);
-    if (st) return st;
-    if (c->head == ASSAY_HEAD_CLASSIFICATION) return find_weight(model, weights, &score, &model->head, err);
-    if (!c->tie_word_embeddings) return find_weight(model, weights, &lm_head, &model->head, err);
-    model->head = model->embed_tokens; /* HEAD-1 */
-    return ASSAY_OK;
+/* Where the weight number `index` of the list (core/weight_names.h) belongs. */
+static const void **slot_of(assay_model *model, size_t index) {
+    if (index == 0) return &model->embed_tokens;
+    size_t layer = (index - 1) / ASSAY_WEIGHTS_PER_LAYER, part = (index - 1) % ASSAY_WEIGHTS_PER_LAYER;
+    if (layer >= (size_t)model->config.num_hidden_layers) return part == 0 ? &model->norm : &model->head;
+    assay_layer_weights *w = &model->layers[layer];
+    const void **const parts[ASSAY_WEIGHTS_PER_LAYER] = {&w->input_layernorm, &w->q_proj,  &w->k_proj,
+                                                         &w->v_proj,          &w->o_proj,  &w->post_attention_layernorm,
+                                                         &w->gate_proj,       &w->up_proj, &w->down_proj};
+    return parts[part];
 }
 
 static assay_status load_weights(assay_model *model, const assay_tensor_map *weights, assay_error *err) {
-    assay_status st = load_ends(model, weights, err);
-    for (int64_t i = 0; !st && i < model->config.num_hidden_layers; i++) st = load_layer(model, weights, i, err);
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < assay_weight_count(&model->config); i++) {
+        assay_weight_info wanted = assay_weight_at(&model->config, i);
+        st = find_weight(model, weights, &wanted, slot_of(model, i), err);
+    }
+    if (!st && !model->head) model->head = model->embed_tokens; /* HEAD-1: tied */
     return st;
 }
 

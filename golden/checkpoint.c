@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/weight_names.h"
 #include "golden/hf_config.h"
 #include "golden/json_strict.h"
 #include "golden/safetensors.h"
 #include "golden/text_file.h"
-#include "golden/weight_names.h"
 
 #define MAX_CONFIG_NBYTES ((size_t)16 << 20)
 #define MAX_INDEX_NBYTES ((size_t)256 << 20)

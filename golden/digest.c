@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "golden/weight_names.h"
+#include "core/weight_names.h"
 
 #define CHUNK 4096 /* elements that are converted at a time */
 

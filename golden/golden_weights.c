@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/weight_names.h"
 #include "golden/checkpoint.h"
 #include "golden/digest.h"
 #include "golden/golden_file.h"
 #include "golden/recipe.h"
-#include "golden/weight_names.h"
 
 static assay_status read_embedded_weight(const assay_golden *g, const assay_weight_info *info, assay_dtype dtype,
                                          assay_tensor *out, assay_error *err) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/random.h"
-#include "golden/weight_names.h"
+#include "core/weight_names.h"
 
 #define CHUNK 4096 /* elements that are made before they are converted */
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/weight_names.h"
 #include "golden/digest.h"
 #include "golden/recipe.h"
 #include "golden/test_scratch.h"
-#include "golden/weight_names.h"
 
 static assay_config small_config(void) {
     assay_config c;

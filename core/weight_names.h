@@ -1,8 +1,8 @@
 /*
  * The weights of a model: their Hugging Face names and shapes, as a function of the configuration.
  */
-#ifndef ASSAY_GOLDEN_WEIGHT_NAMES_H
-#define ASSAY_GOLDEN_WEIGHT_NAMES_H
+#ifndef ASSAY_CORE_WEIGHT_NAMES_H
+#define ASSAY_CORE_WEIGHT_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +12,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Weights of one layer: input norm, q, k, v, o projections, post norm, gate, up, down projections. */
+#define ASSAY_WEIGHTS_PER_LAYER 9
 
 typedef struct {
     char name[80];

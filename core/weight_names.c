@@ -1,15 +1,13 @@
-#include "golden/weight_names.h"
+#include "core/weight_names.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 
-#define PER_LAYER 9
-
 static bool has_head(const assay_config *c) { return c->head == ASSAY_HEAD_CLASSIFICATION || !c->tie_word_embeddings; }
 
 size_t assay_weight_count(const assay_config *config) {
-    return 2 + PER_LAYER * (size_t)config->num_hidden_layers + (has_head(config) ? 1 : 0);
+    return 2 + ASSAY_WEIGHTS_PER_LAYER * (size_t)config->num_hidden_layers + (has_head(config) ? 1 : 0);
 }
 
 static assay_weight_info matrix(const char *name, int64_t rows, int64_t columns) {
@@ -25,7 +23,7 @@ static assay_weight_info vector(const char *name, int64_t n) {
 }
 
 static assay_weight_info layer_weight(const assay_config *c, size_t layer, size_t part) {
-    static const char *const parts[PER_LAYER] = {
+    static const char *const parts[ASSAY_WEIGHTS_PER_LAYER] = {
         "input_layernorm",          "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
         "post_attention_layernorm", "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj",
     };
@@ -41,8 +39,8 @@ assay_weight_info assay_weight_at(const assay_config *c, size_t index) {
     assert(index < assay_weight_count(c));
     if (index == 0) return matrix("model.embed_tokens.weight", c->vocab_size, c->hidden_size);
     index--;
-    size_t in_layers = PER_LAYER * (size_t)c->num_hidden_layers;
-    if (index < in_layers) return layer_weight(c, index / PER_LAYER, index % PER_LAYER);
+    size_t in_layers = ASSAY_WEIGHTS_PER_LAYER * (size_t)c->num_hidden_layers;
+    if (index < in_layers) return layer_weight(c, index / ASSAY_WEIGHTS_PER_LAYER, index % ASSAY_WEIGHTS_PER_LAYER);
     if (index == in_layers) return vector("model.norm.weight", c->hidden_size);
     if (c->head == ASSAY_HEAD_CLASSIFICATION) return matrix("score.weight", c->num_labels, c->hidden_size);
     return matrix("lm_head.weight", c->vocab_size, c->hidden_size);
