@@ -105,9 +105,11 @@ lint: ## static checks: layering, headers alone, formatting, shell scripts
 format: ## format all C code
 	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]))
 
-goldens: ## export the shipped goldens again: make goldens ORIGINAL=<checkout of long_llama> (needs golden/export installed)
+goldens: ## say what differs from the shipped goldens by more than its floor, then export them again: ORIGINAL=<checkout>
 	@test -n '$(ORIGINAL)' || { echo 'make goldens: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
-	$(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
+	@$(PYTHON) -c 'import torch, h5py' 2>/dev/null || { echo 'make goldens: $(PYTHON) lacks torch; pip install ./golden/export in a venv and say PYTHON=<its python>' >&2; exit 2; }
+	-PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)' --check
+	PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
 
 PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h)) \
 	$(addprefix engine/,engine.h generate.h sample.h schedule.h taps.h)
