@@ -190,13 +190,14 @@ static bool has_other_than_zero_and_one(const generator *g) {
     return false;
 }
 
-/* What can refuse a step shows at the first one, before the past is touched, but for two: a fill token outside the vocabulary
- * is fed once a row has finished before another; and without a cache (GEN-4) the windows are cut anew as tokens are added,
- * so that positions from a mask with other entries than 0 and 1 may get a gap (POS-3). */
+/* What can refuse a step shows at the first one, before the past is touched, but for three: a fill token outside the
+ * vocabulary is fed once a row has finished before another; without a cache (GEN-4) the windows are cut anew as tokens are
+ * added, so that positions from a mask with other entries than 0 and 1 may get a gap (POS-3); and nothing can be drawn from
+ * logits that are not finite. */
 static bool may_be_refused_late(const generator *g) {
     bool outside = g->fill_token < 0 || g->fill_token >= g->model->config.vocab_size;
     if (g->call->has_eos_token_id && g->batch > 1 && outside) return true;
-    return !g->model->config.use_cache && has_other_than_zero_and_one(g);
+    return g->call->sampling || (!g->model->config.use_cache && has_other_than_zero_and_one(g));
 }
 
 /* Generates on a copy, which becomes the past only when nothing was refused. */

@@ -2,6 +2,7 @@
 #include "engine/generate.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,4 +290,31 @@ Test(generate, a_local_past_without_use_cache_is_refused) { /* CACHE-5: generati
     assay_tensor ids = test_ids(2, 5, 4);
     refused(&(assay_generate_call){.input_ids = &ids, .max_new_tokens = 2}, "CACHE-5", "use_cache");
     assay_tensor_free(&ids);
+}
+
+/* A step that is refused after others have run must leave the past as it was before all of them. */
+Test(generate, late_refusals_leave_the_past) {
+    feed_local();
+    assay_tensor ids = test_ids(2, 5, 4);
+    assay_sampling sampling = {.temperature = 1, .top_p = 1};
+    ((float *)assay_tensor_map_get(rig.weights, "lm_head.weight")->data)[0] = INFINITY;
+    refused(&(assay_generate_call){.input_ids = &ids, .max_new_tokens = 3, .sampling = &sampling}, NULL, "not finite");
+    assay_tensor_free(&ids);
+}
+
+/* GEN-4: the windows are cut anew at each step, so that a gap in the mask's positions may come into one (POS-3). */
+Test(generate, a_gap_that_comes_late_leaves_the_past) {
+    assay_config c = test_config();
+    c.use_cache = false;
+    test_rig_end(&rig);
+    test_rig_start(&rig, &c, ASSAY_F32);
+    assay_tensor prompt = test_ids(1, 4, 1), logits = test_feed(&rig, &prompt, 0);
+    assay_tensor ids = test_ids(1, 3, 4), mask = test_f64(1, 3, (double[]){1, 1, 5});
+    refused(&(assay_generate_call){.input_ids = &ids,
+                                   .attention_mask = &mask,
+                                   .max_new_tokens = 4,
+                                   .has_last_context_length = true,
+                                   .last_context_length = 1},
+            "POS-3", "position");
+    assay_tensor_free(&prompt), assay_tensor_free(&logits), assay_tensor_free(&ids), assay_tensor_free(&mask);
 }
