@@ -1,6 +1,5 @@
 /* assay run: a case on the reference engine, to a dump. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -16,11 +15,6 @@ typedef struct {
     bool has_golden;
     assay_loaded_model model;
 } run_input;
-
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
 
 static const assay_case *case_of(const run_input *in) {
     return in->has_golden ? &in->golden.test_case : &in->test_case;
@@ -40,7 +34,7 @@ static assay_status open_golden(run_input *in, const cli_args *args, assay_error
 
 static assay_status load(run_input *in, const cli_args *args, assay_dtype *dtype, assay_error *err) {
     const char *folder = args->argument_count ? args->arguments[0] : NULL;
-    bool from_golden = folder && !is_folder(folder);
+    bool from_golden = folder && !cli_is_folder(folder);
     if (!from_golden && !cli_value(args, "case"))
         return assay_fail(err, ASSAY_EINPUT, NULL, "run: give --case CASE.json, or a golden to run its case");
     assay_status st =

@@ -1,12 +1,12 @@
 /* assay verify: the reference engine against goldens, stage by stage. */
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/suite.h"
+#include "core/atomic_file.h"
 #include "run/verify_golden.h"
 
 static double now_seconds(void) {
@@ -49,16 +49,11 @@ static assay_status verify_all(assay_result *result, const cli_suite *suite, con
     return st;
 }
 
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 /* Goldens by name, a folder of them, or the shipped ones. */
 static assay_status choose(const cli_args *args, cli_suite *suite, bool *borrowed, assay_error *err) {
     *borrowed = false;
     if (args->argument_count == 0) return cli_suite_shipped(suite, err);
-    if (args->argument_count == 1 && is_folder(args->arguments[0]))
+    if (args->argument_count == 1 && cli_is_folder(args->arguments[0]))
         return cli_suite_list(suite, args->arguments[0], err);
     *suite = (cli_suite){args->arguments, (size_t)args->argument_count};
     *borrowed = true;
@@ -92,6 +87,8 @@ static int verify(const cli_args *args) {
     bool borrowed = false;
     assay_result result = {0};
     st = choose(args, &suite, &borrowed, &err);
+    const char *json = cli_value(args, "json");
+    if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
     if (!st) st = cli_add_facts(&result, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options.dtype), &err);
     if (!st) st = verify_all(&result, &suite, &options, &err);

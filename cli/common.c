@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/atomic_file.h"
@@ -15,6 +16,11 @@
 int cli_fail(const assay_error *err) {
     fprintf(stderr, "assay: %s\n", err->message);
     return (int)err->status;
+}
+
+bool cli_is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 assay_status cli_start_engine(const cli_args *args, assay_error *err) {

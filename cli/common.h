@@ -21,6 +21,9 @@
 /* Prints "assay: <message>" to stderr and returns the exit code. */
 int cli_fail(const assay_error *err);
 
+/* Whether a folder is at `path`. */
+bool cli_is_folder(const char *path);
+
 /* --threads: sets up the engine's threads. */
 assay_status cli_start_engine(const cli_args *args, assay_error *err);
 

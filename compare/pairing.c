@@ -26,14 +26,6 @@ assay_status assay_check_pairing(const assay_source *golden, const assay_source 
 
 /* ---- refusals ---- */
 
-static bool names_rule(const char *rules, const char *rule, size_t length) {
-    for (const char *at = rules; (at = strstr(at, rule)); at += length) {
-        bool starts = at == rules || at[-1] == ' ';
-        if (starts && (at[length] == '\0' || at[length] == ' ')) return true;
-    }
-    return false;
-}
-
 static bool share_rule(const char *a, const char *b) {
     if (!a[0] || !b[0]) return true;
     for (const char *at = a; *at;) {
@@ -43,7 +35,7 @@ static bool share_rule(const char *a, const char *b) {
         if (fits) {
             memcpy(rule, at, length);
             rule[length] = '\0';
-            if (names_rule(b, rule, length)) return true;
+            if (assay_rules_have(b, rule)) return true;
         }
         at += length + strspn(at + length, " ");
     }

@@ -42,15 +42,18 @@ assay_status assay_error_context(assay_status status, assay_error *err, const ch
     return status;
 }
 
-bool assay_error_has_rule(const assay_error *err, const char *rule) {
-    if (!err->rules[0]) return false;
-    if (strcmp(rule, "ERR-1") == 0) return true;
+bool assay_rules_have(const char *rules, const char *rule) {
     size_t length = strlen(rule);
     if (length == 0) return false;
-    for (const char *at = err->rules; (at = strstr(at, rule)); at += length) {
-        bool starts = at == err->rules || at[-1] == ' ';
+    for (const char *at = rules; (at = strstr(at, rule)); at += length) {
+        bool starts = at == rules || at[-1] == ' ';
         bool ends = at[length] == '\0' || at[length] == ' ';
         if (starts && ends) return true;
     }
     return false;
+}
+
+bool assay_error_has_rule(const assay_error *err, const char *rule) {
+    if (!err->rules[0]) return false;
+    return strcmp(rule, "ERR-1") == 0 || assay_rules_have(err->rules, rule);
 }

@@ -44,6 +44,9 @@ assay_status assay_fail_nomem(assay_error *err, const char *what);
 /* Puts "<context>: " before the message of an error that is being passed upwards. Returns `status`, its status. */
 assay_status assay_error_context(assay_status status, assay_error *err, const char *fmt, ...) ASSAY_PRINTF(3, 4);
 
+/* True when `rule` is one of the ids in `rules`, which are separated by spaces. */
+bool assay_rules_have(const char *rules, const char *rule);
+
 /* True when `rule` is one of the ids in err->rules. "ERR-1" (the list of all refusals) matches every error that names
  * any rule. */
 bool assay_error_has_rule(const assay_error *err, const char *rule);
