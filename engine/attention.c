@@ -36,13 +36,33 @@ static assay_rows memory_rows(const assay_memory *memory, const assay_memory_blo
     return (assay_rows){(const char *)data + offset, memory->dtype, block->length, memory->head_dim};
 }
 
+/* MEM-3: where a row's local keys start, and its keys in memory. */
+static bool memory_is_first(const REAL(assay_attention) * a) {
+    return a->semantics.key_order == ASSAY_KEYS_MEMORY_FIRST;
+}
+static int64_t local_at(const REAL(assay_attention) * a) { return memory_is_first(a) ? memory_length(a) : 0; }
+static int64_t memory_at(const REAL(assay_attention) * a) { return memory_is_first(a) ? 0 : a->local; }
+
+/* ATT-1 */
+static real score_scale(const REAL(assay_attention) * a) {
+    switch (a->semantics.score_scale) {
+    case ASSAY_SCALE_ROOT_D: break;
+    case ASSAY_SCALE_NONE: return 1;
+    case ASSAY_SCALE_D: return 1 / (real)a->head_dim;
+    case ASSAY_SCALE_ROOT_HIDDEN: return 1 / real_sqrt((real)(a->heads * a->head_dim));
+    }
+    return 1 / real_sqrt((real)a->head_dim);
+}
+
 static void compute_scores(const REAL(assay_attention) * a, const block_job *job) {
-    real scale = 1 / real_sqrt((real)a->head_dim); /* ATT-1 */
-    const real *query = a->query + (job->row * a->queries + job->first) * a->head_dim;
+    real scale = score_scale(a);
+    int64_t offset = (job->row * a->queries + job->first) * a->head_dim;
+    const real *query = (a->memory_query ? a->memory_query : a->query) + offset;
     assay_rows local = local_rows(a, a->key, job->row);
     REAL(assay_block) part = job->scores;
-    REAL(assay_score_keys)(part, query, &local, scale, job->tile);
-    part.data += a->local;
+    part.data += local_at(a);
+    REAL(assay_score_keys)(part, a->query + offset, &local, scale, job->tile);
+    part.data = job->scores.data + memory_at(a);
     for (size_t i = 0; a->memory && i < a->memory->block_count; i++) {
         const assay_memory_block *block = &a->memory->blocks[i];
         assay_rows keys = memory_rows(a->memory, block, block->key, job->row);
@@ -51,20 +71,43 @@ static void compute_scores(const REAL(assay_attention) * a, const block_job *job
     }
 }
 
+/* ATT-5: local keys that a query sees. */
+static int64_t visible_local(const REAL(assay_attention) * a, int64_t query) {
+    switch (a->semantics.causality) {
+    case ASSAY_CAUSAL: break;
+    case ASSAY_CAUSAL_ONE_AHEAD: return smaller(a->local - a->queries + query + 2, a->local);
+    case ASSAY_CAUSAL_NOT: return a->local;
+    }
+    return a->local - a->queries + query + 1;
+}
+
+/* MEM-4: keys in memory that a query sees. */
+static int64_t visible_memory(const REAL(assay_attention) * a, int64_t query) {
+    int64_t m = memory_length(a);
+    switch (a->semantics.memory_visibility) {
+    case ASSAY_MEMORY_SEEN_WHOLE: break;
+    case ASSAY_MEMORY_SEEN_CAUSALLY: return smaller(query + 1, m);
+    case ASSAY_MEMORY_SEEN_ALIGNED: return m - (a->queries - 1 - query);
+    }
+    return m;
+}
+
 /* ATT-5, ATT-1: a hidden key's score plus the dtype's minimum, clamped to -1e6, is -1e6 whatever the score was. */
 static void mask_clamped(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
     const uint8_t *keep = a->keep + job->b * a->keep_stride;
-    int64_t visible = a->local - a->queries + query + 1;
+    real *local_row = row + local_at(a);
+    int64_t visible = visible_local(a, query);
     for (int64_t j = 0; j < a->local; j++) {
-        bool hidden = j >= visible || !keep[j] || row[j] < clamp_value;
-        row[j] = hidden ? clamp_value : row[j];
+        bool hidden = j >= visible || !keep[j] || local_row[j] < clamp_value;
+        local_row[j] = hidden ? clamp_value : local_row[j];
     }
     if (!a->memory) return;
     const real *mask = a->memory_mask + job->b * a->memory_mask_stride;
-    real *memory_row = row + a->local;
+    real *memory_row = row + memory_at(a);
+    int64_t seen = visible_memory(a, query);
     for (int64_t j = 0; j < memory_length(a); j++) {
         real score = memory_row[j] + mask[j];
-        memory_row[j] = score < clamp_value ? clamp_value : score;
+        memory_row[j] = score < clamp_value || j >= seen ? clamp_value : score;
     }
 }
 
@@ -72,14 +115,17 @@ static void mask_clamped(const REAL(assay_attention) * a, const block_job *job, 
 static void mask_unclamped(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
     const real lowest = -(real)assay_dtype_max(REAL_DTYPE);
     const uint8_t *keep = a->keep + job->b * a->keep_stride;
-    int64_t visible = a->local - a->queries + query + 1;
+    real *local_row = row + local_at(a);
+    int64_t visible = visible_local(a, query);
     for (int64_t j = 0; j < a->local; j++) {
         bool future = j >= visible, pad = !keep[j];
-        if (future || pad) row[j] = future && pad ? -(real)INFINITY : row[j] + lowest;
+        if (future || pad) local_row[j] = future && pad ? -(real)INFINITY : local_row[j] + lowest;
     }
     if (!a->memory) return;
     const real *mask = a->memory_mask + job->b * a->memory_mask_stride;
-    for (int64_t j = 0; j < memory_length(a); j++) row[a->local + j] += mask[j];
+    real *memory_row = row + memory_at(a);
+    int64_t seen = visible_memory(a, query);
+    for (int64_t j = 0; j < memory_length(a); j++) memory_row[j] += mask[j] + (j >= seen ? lowest : 0);
 }
 
 static void mix(const REAL(assay_attention) * a, const block_job *job) {
@@ -89,8 +135,9 @@ static void mix(const REAL(assay_attention) * a, const block_job *job) {
     REAL(assay_block) target = {out, job->q, stride};
     REAL(assay_block) probs = job->scores;
     assay_rows local = local_rows(a, a->value, job->row);
+    probs.data += local_at(a);
     REAL(assay_mix_values)(target, probs, &local, job->tile);
-    probs.data += a->local;
+    probs.data = job->scores.data + memory_at(a);
     for (size_t i = 0; a->memory && i < a->memory->block_count; i++) {
         const assay_memory_block *block = &a->memory->blocks[i];
         assay_rows values = memory_rows(a->memory, block, block->value, job->row);
@@ -106,6 +153,45 @@ static void copy_tap(const REAL(assay_attention) * a, const block_job *job, real
                (size_t)(job->q * keys) * sizeof *tap);
 }
 
+/* ---- probabilities ---- */
+
+static void round_to_bf16(real *row, int64_t n) {
+    for (int64_t j = 0; j < n; j++) {
+        uint16_t narrow;
+        assay_convert(&narrow, ASSAY_BF16, &row[j], REAL_DTYPE, 1);
+        assay_convert(&row[j], REAL_DTYPE, &narrow, ASSAY_BF16, 1);
+    }
+}
+
+static bool sees_nothing(const real *row, int64_t n) {
+    for (int64_t j = 0; j < n; j++)
+        if (!(row[j] <= clamp_value)) return false;
+    return true;
+}
+
+/* MEM-9 with two softmaxes: local and memory scores alone, and their share in the sum of outputs. */
+static void normalise_apart(const REAL(assay_attention) * a, real *row) {
+    REAL(assay_softmax)(row + local_at(a), a->local);
+    if (memory_length(a) == 0) return;
+    REAL(assay_softmax)(row + memory_at(a), memory_length(a));
+    if (a->semantics.softmax_count == ASSAY_SOFTMAX_TWO_ADDED) return;
+    for (int64_t j = 0; j < a->local + memory_length(a); j++) row[j] /= 2;
+}
+
+/* Scores of one query to probabilities: ATT-2, ATT-3, MEM-9. */
+static void normalise(const REAL(assay_attention) * a, real *row) {
+    const assay_semantics *s = &a->semantics;
+    int64_t keys = a->local + memory_length(a);
+    if (s->hidden_row != ASSAY_HIDDEN_ROW_UNIFORM && sees_nothing(row, keys)) {
+        for (int64_t j = 0; j < keys; j++) row[j] = s->hidden_row == ASSAY_HIDDEN_ROW_ZERO ? 0 : (real)NAN;
+        return;
+    }
+    if (s->softmax_precision == ASSAY_SOFTMAX_BF16) round_to_bf16(row, keys);
+    if (s->softmax_count == ASSAY_SOFTMAX_ONE) REAL(assay_softmax)(row, keys);
+    else normalise_apart(a, row);
+    if (s->softmax_precision == ASSAY_SOFTMAX_BF16) round_to_bf16(row, keys);
+}
+
 static void attend_block(const REAL(assay_attention) * a, const block_job *job) {
     compute_scores(a, job);
     for (int64_t r = 0; r < job->q; r++) {
@@ -114,8 +200,7 @@ static void attend_block(const REAL(assay_attention) * a, const block_job *job) 
         else mask_clamped(a, job, row, job->first + r);
     }
     copy_tap(a, job, a->scores);
-    for (int64_t r = 0; r < job->q; r++)
-        REAL(assay_softmax)(job->scores.data + r * job->scores.stride, job->scores.stride);
+    for (int64_t r = 0; r < job->q; r++) normalise(a, job->scores.data + r * job->scores.stride);
     copy_tap(a, job, a->probs);
     mix(a, job);
 }

@@ -13,6 +13,7 @@
 #include "core/status.h"
 #include "engine/memory.h"
 #include "engine/real.h"
+#include "engine/semantics.h"
 
 /* B batch, H heads, T queries, L local keys (the last T of them are the queries' own), m keys in memory, D head size. */
 typedef struct {
@@ -22,12 +23,14 @@ typedef struct {
     int64_t local_capacity;
     const uint8_t *keep; /* (B,L): 1 where the pad mask keeps the key; row b at keep + b * keep_stride */
     int64_t keep_stride;
+    const real *memory_query;   /* (B,H,T,D): what reads the memory; NULL: `query`, as in the original */
     const assay_memory *memory; /* NULL, or m keys and values */
     const real *memory_mask;    /* (B,m) additive (MEM-5); row b at memory_mask + b * memory_mask_stride */
     int64_t memory_mask_stride;
-    bool unclamped;       /* ATT-4: torch_attention */
-    real *out;            /* (B,T,H*D) */
-    real *scores, *probs; /* (B,H,T,L+m) for taps, or NULL */
+    bool unclamped;            /* ATT-4: torch_attention */
+    assay_semantics semantics; /* zero: the original's */
+    real *out;                 /* (B,T,H*D) */
+    real *scores, *probs;      /* (B,H,T,L+m) for taps, local keys first (MEM-3); or NULL */
 } REAL(assay_attention);
 
 /* Number of reals of scratch space that one thread needs. */

@@ -36,7 +36,8 @@ static void pooled_logits(const REAL(assay_window_run) * run, const assay_call *
     const assay_config *c = &run->model->config;
     const int64_t *ids = call->input_ids ? call->input_ids->data : NULL;
     for (int64_t b = 0; b < plan->batch; b++) {
-        int64_t column = assay_classify_column(c, ids ? ids + b * plan->tokens : NULL, plan->tokens);
+        int64_t column =
+            assay_classify_column(c, ids ? ids + b * plan->tokens : NULL, plan->tokens, run->model->semantics.pooling);
         if (column < run->window->begin || column >= run->window->end) continue;
         project(run, b, column - run->window->begin, 1, c->num_labels, logits + b * c->num_labels);
     }

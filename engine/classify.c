@@ -4,11 +4,19 @@
 
 #include "engine/loss.h"
 
-int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens) {
-    if (!ids || config->pad_token_id == ASSAY_NO_TOKEN) return tokens - 1;
-    int64_t count = 0;
-    for (int64_t t = 0; t < tokens; t++) count += ids[t] != config->pad_token_id;
-    return count > 0 ? count - 1 : tokens - 1;
+int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens, assay_pooling pooling) {
+    if (!ids || config->pad_token_id == ASSAY_NO_TOKEN || pooling == ASSAY_POOL_LAST_COLUMN) return tokens - 1;
+    int64_t count = 0, last = -1, before_pad = tokens - 1;
+    for (int64_t t = 0; t < tokens; t++) {
+        bool is_pad = ids[t] == config->pad_token_id;
+        count += !is_pad;
+        if (!is_pad) last = t;
+        else if (before_pad == tokens - 1) before_pad = t - 1;
+    }
+    int64_t column = pooling == ASSAY_POOL_LAST_TOKEN         ? last
+                     : pooling == ASSAY_POOL_BEFORE_FIRST_PAD ? before_pad
+                                                              : count - 1;
+    return column >= 0 ? column : tokens - 1;
 }
 
 static assay_problem decide(const assay_config *config, const assay_tensor *labels) {

@@ -6,7 +6,7 @@
 
 /* Column that row b is pooled at: count of ids that are not the pad, minus 1, or the last column where no pad is set or the call
  * gave embeddings; -1 means the last column as well. ids (T) of the row, or NULL. */
-int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens);
+int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens, assay_pooling pooling);
 
 /* Refuses labels that do not fit: for each problem type the shapes and ranges that torch's losses take. `batch` rows of the
  * config's number of labels. *problem is what the labels are judged by; an unset one is decided (CLS-1). */

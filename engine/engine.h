@@ -22,6 +22,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 #include "engine/schedule.h"
+#include "engine/semantics.h"
 #include "engine/taps.h"
 
 #ifdef __cplusplus
@@ -41,6 +42,10 @@ typedef struct assay_past assay_past;
 assay_status assay_model_create(assay_model **out, const assay_config *config, assay_dtype dtype,
                                 const assay_tensor_map *weights, assay_error *err);
 void assay_model_destroy(assay_model *model);
+
+/* The same, with mistakes made on purpose (engine/semantics.h). */
+assay_status assay_model_create_variant(assay_model **out, const assay_config *config, const assay_semantics *semantics,
+                                        assay_dtype dtype, const assay_tensor_map *weights, assay_error *err);
 
 const assay_config *assay_model_config(const assay_model *model);
 assay_dtype assay_model_dtype(const assay_model *model);

@@ -53,8 +53,9 @@ static double rounded(double loss, assay_dtype dtype) { return dtype == ASSAY_F3
 static void compute_loss(const assay_model *model, const assay_call *call, assay_problem problem, assay_output *out) {
     const assay_tensor *labels = labels_of(call);
     if (!labels) return;
-    double loss = model->config.head == ASSAY_HEAD_CLASSIFICATION ? assay_classify_loss(&out->logits, labels, problem)
-                                                                  : assay_loss_causal(&out->logits, labels);
+    double loss = model->config.head == ASSAY_HEAD_CLASSIFICATION
+                      ? assay_classify_loss(&out->logits, labels, problem)
+                      : assay_loss_causal(&out->logits, labels, &model->semantics);
     out->has_loss = true;
     out->loss = rounded(loss, model->dtype);
 }
@@ -81,6 +82,7 @@ assay_status assay_forward(const assay_model *model, assay_past *past, const ass
                            assay_output *out, assay_error *err) {
     assay_plan plan;
     assay_status st = check_call(model, past, call, err);
+    if (!st && model->semantics.memory_lifetime == ASSAY_MEMORY_OF_CALL) assay_past_drop_memory(past); /* CACHE-5 */
     if (!st) st = assay_plan_make(&plan, past, call, err);
     if (st) return st;
     assay_problem problem = call->problem ? *call->problem : model->config.problem_type;

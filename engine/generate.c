@@ -41,6 +41,7 @@ static assay_status check_call(const assay_generate_call *call, assay_error *err
 
 /* GEN-2: pads in the prompt are masked, unless the pad token is the end token. */
 static bool pads_are_masked(const generator *g) {
+    if (g->model->semantics.prompt_pads == ASSAY_PROMPT_PADS_KEPT) return false;
     int64_t pad = g->model->config.pad_token_id;
     return pad != ASSAY_NO_TOKEN && !(g->call->has_eos_token_id && g->call->eos_token_id == pad);
 }
@@ -93,9 +94,34 @@ static void free_input(step_input *in) {
     assay_tensor_free(&in->mask);
 }
 
+/* GEN-1: on a local cache the last token is fed alone. A past that holds memory alone does not cut the prompt (GEN-3), and a run
+ * without a cache feeds everything again (GEN-4). */
+static bool feeds_last_token(const generator *g) {
+    const assay_semantics *s = &g->model->semantics;
+    if (assay_past_local_length(g->past) > 0) return true;
+    bool is_prompt = g->n == g->call->input_ids->shape[1];
+    if (is_prompt) return s->memory_prompt == ASSAY_PROMPT_LAST_TOKEN && assay_past_memory_length(g->past) > 0;
+    return s->uncached_step == ASSAY_UNCACHED_STEP_LAST;
+}
+
+/* POS-4 */
+static void generation_positions(const generator *g, const double *mask, int64_t *out) {
+    assay_positions_from_mask(out, mask, g->s);
+    switch (g->model->semantics.generate_positions) {
+    case ASSAY_GENERATE_CUMSUM: break;
+    case ASSAY_GENERATE_COLUMNS:
+        for (int64_t j = 0; j < g->s; j++) out[j] = j;
+        break;
+    case ASSAY_GENERATE_PADS_AT_1:
+        for (int64_t j = 0; j < g->s; j++)
+            if (mask[j] == 0) out[j] = 1;
+        break;
+    }
+}
+
 static assay_status build_input(const generator *g, step_input *in, assay_error *err) {
-    bool cached = assay_past_local_length(g->past) > 0; /* GEN-1, GEN-3 */
-    int64_t t = cached ? 1 : g->n, p = cached ? 1 : g->s;
+    bool last = feeds_last_token(g);
+    int64_t t = last ? 1 : g->n, p = last ? 1 : g->s;
     assay_status st = assay_tensor_alloc(&in->ids, ASSAY_I64, 2, (int64_t[]){g->batch, t}, "a step's ids", err);
     if (!st) st = assay_tensor_alloc(&in->positions, ASSAY_I64, 2, (int64_t[]){g->batch, p}, "a step's positions", err);
     if (!st) st = assay_tensor_alloc(&in->mask, ASSAY_F64, 2, (int64_t[]){g->batch, g->s}, "a step's mask", err);
@@ -103,7 +129,7 @@ static assay_status build_input(const generator *g, step_input *in, assay_error 
     if (!st && !row_positions) st = assay_fail_nomem(err, "a step's positions");
     for (int64_t b = 0; !st && b < g->batch; b++) {
         const double *mask = g->mask + b * g->s_room;
-        assay_positions_from_mask(row_positions, mask, g->s);
+        generation_positions(g, mask, row_positions);
         memcpy((int64_t *)in->ids.data + b * t, g->tokens + b * g->n_room + g->n - t, (size_t)t * sizeof(int64_t));
         memcpy((int64_t *)in->positions.data + b * p, row_positions + g->s - p, (size_t)p * sizeof(int64_t));
         memcpy((double *)in->mask.data + b * g->s, mask, (size_t)g->s * sizeof *mask);

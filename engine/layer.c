@@ -23,7 +23,7 @@ static assay_status attention_half(REAL(assay_window_run) * run, int64_t layer, 
     const assay_config *config = &run->model->config;
     const assay_layer_weights *w = &run->model->layers[layer];
     int64_t rows = run->plan->batch * run->tokens, c = config->hidden_size;
-    REAL(assay_rms_norm)(run->normed, run->hidden, w->input_layernorm, rows, c, config->rms_norm_eps);
+    REAL(assay_rms_norm)(run->normed, run->hidden, w->input_layernorm, rows, c, &run->model->norm_rule);
     REAL(assay_linear)(run->query, run->normed, w->q_proj, rows, c, c);
     REAL(assay_linear)(run->key, run->normed, w->k_proj, rows, c, c);
     REAL(assay_linear)(run->value, run->normed, w->v_proj, rows, c, c);
@@ -45,7 +45,7 @@ static assay_status mlp_half(REAL(assay_window_run) * run, int64_t layer, assay_
     const assay_config *config = &run->model->config;
     const assay_layer_weights *w = &run->model->layers[layer];
     int64_t rows = run->plan->batch * run->tokens, c = config->hidden_size, inner = config->intermediate_size;
-    REAL(assay_rms_norm)(run->normed, run->hidden, w->post_attention_layernorm, rows, c, config->rms_norm_eps);
+    REAL(assay_rms_norm)(run->normed, run->hidden, w->post_attention_layernorm, rows, c, &run->model->norm_rule);
     REAL(assay_linear)(run->gate, run->normed, w->gate_proj, rows, c, inner);
     REAL(assay_linear)(run->up, run->normed, w->up_proj, rows, c, inner);
     assay_status st = tap_rows(run, ASSAY_STAGE_POST_LAYERNORM, layer, run->normed, err);

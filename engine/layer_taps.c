@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/memory_mask.h"
 #include "engine/real.h"
 
 /* Emits tokens [begin, begin + n) of a layer's memory, keys (which 0) or values (1). */
@@ -41,11 +42,7 @@ static assay_status tap_own_mask(const REAL(assay_window_run) * run, int64_t lay
     assay_tensor t;
     assay_status st = assay_tensor_alloc(&t, REAL_DTYPE, 2, (int64_t[]){run->plan->batch, n}, "a tap", err);
     if (st) return st;
-    int64_t columns = run->plan->cached + run->plan->tokens;
-    for (int64_t b = 0; b < run->plan->batch; b++)
-        for (int64_t j = 0; j < n; j++)
-            ((real *)t.data)[b * n + j] =
-                run->plan->keep[b * columns + run->local.first + j] ? 0 : -(real)assay_dtype_max(REAL_DTYPE);
+    REAL(assay_memory_mask_rows)(run, (assay_columns){run->local.first, n}, t.data, n);
     st = REAL(assay_window_tap)(run, ASSAY_STAGE_MEM_WRITE_MASK, layer, &t, err);
     assay_tensor_free(&t);
     return st;
@@ -133,7 +130,7 @@ assay_status REAL(assay_tap_rotary)(const REAL(assay_window_run) * run, int64_t 
 
 assay_status REAL(assay_tap_attention_begin)(const REAL(assay_window_run) * run, REAL(assay_attention) * a,
                                              assay_tensor *scores, assay_tensor *probs, assay_error *err) {
-    if (!run->taps || a->unclamped) return ASSAY_OK;
+    if (!run->taps || run->model->config.torch_attention) return ASSAY_OK;
     const int64_t shape[] = {a->batch, a->heads, a->queries, a->local + (a->memory ? a->memory->length : 0)};
     assay_status st = ASSAY_OK;
     if (REAL(assay_window_wants)(run, ASSAY_STAGE_ATTN_SCORES))

@@ -32,18 +32,20 @@ assay_status assay_loss_check_labels(const assay_tensor *labels, int64_t batch, 
     return ASSAY_OK;
 }
 
-double assay_loss_causal(const assay_tensor *logits, const assay_tensor *labels) {
+double assay_loss_causal(const assay_tensor *logits, const assay_tensor *labels, const assay_semantics *semantics) {
     int64_t batch = logits->shape[0], tokens = logits->shape[1], n = logits->shape[2];
+    int64_t shift = semantics->label_shift == ASSAY_LABELS_SHIFTED ? 1 : 0;
     const int64_t *label = labels->data;
     double sum = 0;
-    int64_t count = 0;
+    int64_t count = 0, kept = 0;
     for (int64_t b = 0; b < batch; b++)
-        for (int64_t t = 0; t + 1 < tokens; t++) {
-            int64_t next = label[b * tokens + t + 1];
-            if (next == ASSAY_IGNORE_LABEL) continue;
-            sum += assay_cross_entropy(logits, (b * tokens + t) * n, n, next);
-            count++;
+        for (int64_t t = 0; t + shift < tokens; t++, count++) {
+            int64_t wanted = label[b * tokens + t + shift];
+            if (wanted < 0 || wanted >= n) continue; /* -100; without the shift, a first label that was never checked */
+            sum += assay_cross_entropy(logits, (b * tokens + t) * n, n, wanted);
+            kept++;
         }
+    if (semantics->loss_mean == ASSAY_LOSS_OVER_KEPT) count = kept;
     return count ? sum / (double)count : (double)NAN;
 }
 

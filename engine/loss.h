@@ -10,6 +10,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "engine/semantics.h"
 
 /* Label that cross entropy leaves out. */
 #define ASSAY_IGNORE_LABEL (-100)
@@ -21,7 +22,7 @@ double assay_cross_entropy(const assay_tensor *logits, int64_t first, int64_t n,
  * there is none. ASSAY_EINPUT: labels of another shape, or a label outside [0, V) where one is read. */
 assay_status assay_loss_check_labels(const assay_tensor *labels, int64_t batch, int64_t tokens, int64_t vocab_size,
                                      assay_error *err);
-double assay_loss_causal(const assay_tensor *logits, const assay_tensor *labels);
+double assay_loss_causal(const assay_tensor *logits, const assay_tensor *labels, const assay_semantics *semantics);
 
 /* Mean squared error of n logits against labels. */
 double assay_loss_squared(const assay_tensor *logits, const assay_tensor *labels);

@@ -3,6 +3,7 @@
 #include <cblas.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/weight_names.h"
 
@@ -59,12 +60,49 @@ static assay_status load_weights(assay_model *model, const assay_tensor_map *wei
         assay_weight_info wanted = assay_weight_at(&model->config, i);
         st = find_weight(model, weights, &wanted, slot_of(model, i), err);
     }
-    if (!st && !model->head) model->head = model->embed_tokens; /* HEAD-1: tied */
     return st;
+}
+
+/* HEAD-1 with ASSAY_HEAD_UNTIED: a head that the configuration does not name. */
+static assay_status find_untied_head(assay_model *model, const assay_tensor_map *weights, assay_error *err) {
+    const assay_config *c = &model->config;
+    const assay_weight_info wanted = {.name = "lm_head.weight", .rank = 2, .shape = {c->vocab_size, c->hidden_size}};
+    if (assay_tensor_map_get(weights, wanted.name)) return find_weight(model, weights, &wanted, &model->head, err);
+    assay_tensor zeros;
+    assay_status st = assay_tensor_alloc(&zeros, model->dtype, 2, wanted.shape, "an untied head", err);
+    if (st) return st;
+    memset(zeros.data, 0, assay_tensor_nbytes(&zeros));
+    st = assay_tensor_map_put(model->converted, wanted.name, zeros, err);
+    if (!st) model->head = assay_tensor_map_get(model->converted, wanted.name)->data;
+    return st;
+}
+
+/* HEAD-1: the embedding serves as head where tie_word_embeddings says so. */
+static assay_status choose_head(assay_model *model, const assay_tensor_map *weights, assay_error *err) {
+    bool is_lm = model->config.head == ASSAY_HEAD_CAUSAL_LM, is_tied = !model->head;
+    if (is_tied && model->semantics.head_weight == ASSAY_HEAD_UNTIED) return find_untied_head(model, weights, err);
+    if (is_tied || (is_lm && model->semantics.head_weight == ASSAY_HEAD_TIED)) model->head = model->embed_tokens;
+    return ASSAY_OK;
+}
+
+/* MLP-1 with ASSAY_UP_ACTIVATED: one projection under the other's name. */
+static void swap_projections(assay_model *model) {
+    for (int64_t i = 0; i < model->config.num_hidden_layers; i++) {
+        assay_layer_weights *w = &model->layers[i];
+        const void *gate = w->gate_proj;
+        w->gate_proj = w->up_proj;
+        w->up_proj = gate;
+    }
 }
 
 assay_status assay_model_create(assay_model **out, const assay_config *config, assay_dtype dtype,
                                 const assay_tensor_map *weights, assay_error *err) {
+    const assay_semantics original = {0};
+    return assay_model_create_variant(out, config, &original, dtype, weights, err);
+}
+
+assay_status assay_model_create_variant(assay_model **out, const assay_config *config, const assay_semantics *semantics,
+                                        assay_dtype dtype, const assay_tensor_map *weights, assay_error *err) {
     assay_status st = assay_config_check(config, err);
     if (st) return st;
     if (dtype != ASSAY_F32 && dtype != ASSAY_F64)
@@ -73,10 +111,15 @@ assay_status assay_model_create(assay_model **out, const assay_config *config, a
     assay_model *model = calloc(1, sizeof *model);
     if (!model) return assay_fail_nomem(err, "a model");
     model->config = *config;
+    model->semantics = *semantics;
     model->dtype = dtype;
+    assay_semantics_configure(&model->config, semantics, dtype);
+    model->norm_rule = (assay_norm){model->config.rms_norm_eps, semantics->eps_place, semantics->norm_weight};
     model->layers = calloc((size_t)config->num_hidden_layers, sizeof *model->layers);
     model->converted = assay_tensor_map_create();
     st = model->layers && model->converted ? load_weights(model, weights, err) : assay_fail_nomem(err, "a model");
+    if (!st) st = choose_head(model, weights, err);
+    if (!st && semantics->activated_projection == ASSAY_UP_ACTIVATED) swap_projections(model);
     if (st) assay_model_destroy(model);
     else *out = model;
     return st;

@@ -4,7 +4,9 @@
 
 #include "engine/engine.h"
 #include "engine/memory.h"
+#include "engine/norm.h"
 #include "engine/rope.h"
+#include "engine/semantics.h"
 
 /* Weights of one layer, all in the model's dtype; (out,in) as torch keeps them. C hidden, I intermediate. */
 typedef struct {
@@ -15,7 +17,9 @@ typedef struct {
 } assay_layer_weights;
 
 struct assay_model {
-    assay_config config;
+    assay_config config; /* as its semantics have it (assay_semantics_configure) */
+    assay_semantics semantics;
+    assay_norm norm_rule; /* NORM-1 */
     assay_dtype dtype;
     assay_layer_weights *layers;
     const void *embed_tokens;    /* (V,C) */
@@ -35,14 +39,26 @@ struct assay_past {
     const assay_model *model;
     int64_t batch; /* 0 when empty */
     int64_t local_length, local_capacity;
-    int64_t *position;        /* (B, local_capacity): the same on every layer */
-    int64_t *base;            /* (B): position that key_rotated counts from */
+    int64_t gone;      /* tokens at the head of these that layers which flip do not hold: 0 where all flip together */
+    int64_t *position; /* (B, local_capacity): the same on every layer */
+    uint8_t *keep;     /* (B, local_capacity): what the last call's mask kept of them */
+    int64_t *base;     /* (B) twice: position that key_rotated counts from, in layers that flip and in others */
     assay_local_cache *local; /* one a layer */
     assay_memory *memory;     /* one a layer; used in memory layers */
     int64_t memory_length, memory_mask_capacity;
     void *memory_mask; /* (B, memory_mask_capacity), additive, in the model's dtype: the same on every layer */
     assay_rope_table rope;
 };
+
+/* CACHE-1: whether a layer drops its local cache with the schedule. All do, in the original. */
+static inline bool assay_layer_flips(const assay_model *model, int64_t layer) {
+    return model->semantics.flip_layers == ASSAY_FLIP_EVERY_LAYER || model->config.is_memory_layer[layer];
+}
+
+/* Tokens in a layer's local cache. */
+static inline int64_t assay_past_layer_length(const assay_past *past, int64_t layer) {
+    return past->local_length - (assay_layer_flips(past->model, layer) ? past->gone : 0);
+}
 
 /* Gives an empty past its batch. */
 assay_status assay_past_begin(assay_past *past, int64_t batch, assay_error *err);
@@ -55,5 +71,8 @@ assay_status assay_past_reserve_mask(assay_past *past, int64_t length, assay_err
 
 /* Empties the local cache; the memory stays. */
 void assay_past_drop_local(assay_past *past);
+
+/* Empties the memory; the local cache stays. */
+void assay_past_drop_memory(assay_past *past);
 
 #endif

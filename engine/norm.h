@@ -5,8 +5,17 @@
 #include <stdint.h>
 
 #include "engine/real.h"
+#include "engine/semantics.h"
+
+/* How a model normalises; zero but for eps: as the original. */
+typedef struct {
+    double eps;
+    assay_eps_place eps_place;
+    assay_norm_weight weight;
+} assay_norm;
 
 /* out (rows,C) = weight (C) * (x (rows,C) / sqrt(mean(x^2) + eps)). eps is inside the root. out may be x. */
-void REAL(assay_rms_norm)(real *out, const real *x, const real *weight, int64_t rows, int64_t c, double eps);
+void REAL(assay_rms_norm)(real *out, const real *x, const real *weight, int64_t rows, int64_t c,
+                          const assay_norm *norm);
 
 #endif

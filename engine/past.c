@@ -10,7 +10,12 @@ assay_status assay_past_create(assay_past **out, const assay_model *model, assay
     assay_past *past = calloc(1, sizeof *past);
     if (!past) return assay_fail_nomem(err, "a past");
     past->model = model;
-    past->rope = (assay_rope_table){.head_dim = assay_config_head_dim(c), .theta = c->rope_theta};
+    past->rope = (assay_rope_table){.head_dim = assay_config_head_dim(c),
+                                    .theta = c->rope_theta,
+                                    .pairs = model->semantics.rotary_pairs,
+                                    .exponent = model->semantics.rotary_exponent,
+                                    .direction = model->semantics.rotary_direction,
+                                    .form = model->semantics.rotary_table};
     past->local = calloc((size_t)c->num_hidden_layers, sizeof *past->local);
     past->memory = calloc((size_t)c->num_hidden_layers, sizeof *past->memory);
     if (!past->local || !past->memory) {
@@ -31,11 +36,13 @@ void assay_past_clear(assay_past *past) {
         assay_memory_free(&past->memory[i]);
     }
     free(past->position);
+    free(past->keep);
     free(past->base);
     free(past->memory_mask);
     past->position = past->base = NULL;
+    past->keep = NULL;
     past->memory_mask = NULL;
-    past->batch = past->local_length = past->local_capacity = 0;
+    past->batch = past->local_length = past->local_capacity = past->gone = 0;
     past->memory_length = past->memory_mask_capacity = 0;
 }
 
@@ -59,7 +66,7 @@ assay_status assay_past_begin(assay_past *past, int64_t batch, assay_error *err)
     if (past->batch == batch) return ASSAY_OK;
     const assay_config *c = &past->model->config;
     assay_past_clear(past);
-    past->base = calloc((size_t)batch, sizeof *past->base);
+    past->base = calloc(2 * (size_t)batch, sizeof *past->base);
     if (!past->base) return assay_fail_nomem(err, "a past");
     for (int64_t i = 0; i < c->num_hidden_layers; i++)
         past->memory[i] = (assay_memory){
@@ -104,7 +111,9 @@ assay_status assay_past_reserve_local(assay_past *past, int64_t length, assay_er
     }
     fits = fits &&
            restride((void **)&past->position, past->batch, (size_t)past->local_length * sizeof *past->position,
-                    (size_t)past->local_capacity * sizeof *past->position, (size_t)capacity * sizeof *past->position);
+                    (size_t)past->local_capacity * sizeof *past->position, (size_t)capacity * sizeof *past->position) &&
+           restride((void **)&past->keep, past->batch, (size_t)past->local_length, (size_t)past->local_capacity,
+                    (size_t)capacity);
     if (!fits) { /* the layers no longer agree on a stride */
         assay_past_clear(past);
         return assay_fail_nomem(err, "the local cache");
@@ -124,7 +133,12 @@ assay_status assay_past_reserve_mask(assay_past *past, int64_t length, assay_err
     return ASSAY_OK;
 }
 
+void assay_past_drop_memory(assay_past *past) {
+    for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) assay_memory_free(&past->memory[i]);
+    past->memory_length = 0;
+}
+
 void assay_past_drop_local(assay_past *past) {
-    past->local_length = 0;
+    past->local_length = past->gone = 0;
     for (int64_t i = 0; i < past->model->config.num_hidden_layers; i++) past->local[i].rotated = 0;
 }

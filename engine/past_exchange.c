@@ -1,4 +1,4 @@
-/* A past as tensors: export, import, and reordering along the batch (rules CACHE-5, CACHE-7, MEM-11). */
+/* A past as tensors: export and import (rules CACHE-5, MEM-11). */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static assay_status export_local(const assay_past *past, int64_t layer, assay_past_layer *out, assay_error *err) {
     const assay_config *c = &past->model->config;
-    int64_t d = assay_config_head_dim(c), length = past->local_length;
+    int64_t d = assay_config_head_dim(c), length = assay_past_layer_length(past, layer);
     int64_t shape[] = {past->batch, c->num_attention_heads, length, d};
     assay_status st = assay_tensor_alloc(&out->key, past->model->dtype, 4, shape, "a local cache", err);
     if (!st) st = assay_tensor_alloc(&out->value, past->model->dtype, 4, shape, "a local cache", err);
@@ -22,7 +22,8 @@ static assay_status export_local(const assay_past *past, int64_t layer, assay_pa
         memcpy((char *)out->value.data + (size_t)row * nbytes, (const char *)past->local[layer].value + from, nbytes);
     }
     for (int64_t b = 0; b < past->batch; b++)
-        memcpy((int64_t *)out->position.data + b * length, past->position + b * past->local_capacity,
+        memcpy((int64_t *)out->position.data + b * length,
+               past->position + b * past->local_capacity + past->local_length - length,
                (size_t)length * sizeof(int64_t));
     return ASSAY_OK;
 }
@@ -193,9 +194,11 @@ static assay_status import_all(assay_past *past, const assay_past_layer *layers,
         if (!have_mask) import_mask(past, &layers[i].mem_mask);
         have_mask = true;
     }
-    for (int64_t b = 0; !st && sizes->local && b < sizes->batch; b++)
+    for (int64_t b = 0; !st && sizes->local && b < sizes->batch; b++) {
         memcpy(past->position + b * past->local_capacity, (const int64_t *)layers[0].position.data + b * sizes->local,
                (size_t)sizes->local * sizeof(int64_t));
+        memset(past->keep + b * past->local_capacity, 1, (size_t)sizes->local);
+    }
     return st;
 }
 
@@ -229,88 +232,5 @@ assay_status assay_past_import(assay_past *past, const assay_past_layer *layers,
     if (sizes.local == 0 && sizes.memory == 0) return ASSAY_OK;
     st = import_all(past, layers, &sizes, err);
     if (st) assay_past_clear(past);
-    return st;
-}
-
-/* ---- copy and reorder ---- */
-
-static void free_layers(assay_past_layer *layers, int64_t count) {
-    for (int64_t i = 0; layers && i < count; i++) assay_past_layer_free(&layers[i]);
-    free(layers);
-}
-
-/* All layers; release with free_layers. */
-static assay_status export_all(const assay_past *past, assay_past_layer **out, assay_error *err) {
-    int64_t count = past->model->config.num_hidden_layers;
-    assay_past_layer *layers = calloc((size_t)count, sizeof *layers);
-    if (!layers) return assay_fail_nomem(err, "a copy of a past");
-    assay_status st = ASSAY_OK;
-    for (int64_t i = 0; !st && i < count; i++) st = assay_past_export(past, i, &layers[i], err);
-    if (st) free_layers(layers, count);
-    else *out = layers;
-    return st;
-}
-
-assay_status assay_past_copy(assay_past **out, const assay_past *past, assay_error *err) {
-    assay_past *copy = NULL;
-    assay_past_layer *layers = NULL;
-    assay_status st = assay_past_create(&copy, past->model, err);
-    if (!st) st = export_all(past, &layers, err);
-    if (!st) st = assay_past_import(copy, layers, err);
-    free_layers(layers, past->model->config.num_hidden_layers);
-    if (st) assay_past_destroy(copy);
-    else *out = copy;
-    return st;
-}
-
-/* out = the rows beam_idx of t, along the batch. */
-static assay_status select_rows(assay_tensor *t, const int64_t *beam_idx, int64_t n, assay_error *err) {
-    int64_t batch = t->shape[0];
-    size_t row = batch ? assay_tensor_nbytes(t) / (size_t)batch : 0;
-    assay_tensor picked;
-    int64_t shape[ASSAY_MAX_RANK];
-    for (int i = 0; i < t->rank; i++) shape[i] = t->shape[i];
-    shape[0] = n;
-    assay_status st = assay_tensor_alloc(&picked, t->dtype, t->rank, shape, "a reordered past", err);
-    if (st) return st;
-    for (int64_t i = 0; i < n; i++)
-        memcpy((char *)picked.data + (size_t)i * row, (const char *)t->data + (size_t)beam_idx[i] * row, row);
-    assay_tensor_free(t);
-    *t = picked;
-    return ASSAY_OK;
-}
-
-static assay_status reorder_layer(assay_past_layer *layer, const int64_t *beam_idx, int64_t n, assay_error *err) {
-    assay_tensor *parts[] = {&layer->key,     &layer->value,     &layer->position,
-                             &layer->mem_key, &layer->mem_value, &layer->mem_mask};
-    assay_status st = ASSAY_OK;
-    for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = select_rows(parts[i], beam_idx, n, err);
-    return st;
-}
-
-static assay_status check_beams(const assay_past *past, const int64_t *beam_idx, int64_t n, assay_error *err) {
-    int64_t batch = assay_past_batch(past);
-    if (batch == 0)
-        return assay_fail(err, ASSAY_EINPUT, "CACHE-7",
-                          "there is no past to reorder; run a call that leaves one first (CACHE-7)");
-    if (n < 1) return assay_fail(err, ASSAY_EINPUT, "CACHE-7", "beam_idx is empty; give at least one row (CACHE-7)");
-    for (int64_t i = 0; i < n; i++)
-        if (beam_idx[i] < 0 || beam_idx[i] >= batch)
-            return assay_fail(err, ASSAY_EINPUT, "CACHE-7",
-                              "beam_idx[%lld] is %lld; the past has rows 0 to %lld (CACHE-7)", (long long)i,
-                              (long long)beam_idx[i], (long long)(batch - 1));
-    return ASSAY_OK;
-}
-
-assay_status assay_past_reorder(assay_past *past, const int64_t *beam_idx, int64_t n, assay_error *err) {
-    assay_status st = check_beams(past, beam_idx, n, err);
-    if (st) return st;
-    int64_t count = past->model->config.num_hidden_layers;
-    assay_past_layer *layers;
-    st = export_all(past, &layers, err);
-    if (st) return st;
-    for (int64_t i = 0; !st && i < count; i++) st = reorder_layer(&layers[i], beam_idx, n, err);
-    if (!st) st = assay_past_import(past, layers, err);
-    free_layers(layers, count);
     return st;
 }

@@ -50,30 +50,44 @@ static assay_status check_past(assay_plan *plan, const assay_past *past, assay_e
                           "the past has a batch of %lld and the call one of %lld; they must be equal (CACHE-5)",
                           (long long)batch, (long long)plan->batch);
     plan->cached = past->local_length;
+    plan->gone = past->gone;
     return ASSAY_OK;
 }
 
-/* SCHED-6. The comparison with 1 is made in the dtype of the run, as the original's is. */
-static void fill_keep(assay_plan *plan, const assay_tensor *mask, assay_dtype dtype) {
+/* SCHED-6. The comparison is made in the dtype of the run, as the original's is. */
+static bool entry_keeps(double entry, const assay_model *model) {
+    if (model->dtype == ASSAY_F32) entry = (double)(float)entry;
+    return model->semantics.mask_entry == ASSAY_MASK_NONZERO_KEEPS ? entry != 0 : entry == 1;
+}
+
+/* CACHE-8: without a mask all columns are kept. */
+static void keep_all(assay_plan *plan, const assay_past *past, bool remembers) {
     int64_t columns = plan->cached + plan->tokens;
-    if (!mask) {
-        memset(plan->keep, 1, (size_t)(plan->batch * columns));
+    memset(plan->keep, 1, (size_t)(plan->batch * columns));
+    for (int64_t b = 0; remembers && plan->cached > 0 && b < plan->batch; b++)
+        memcpy(plan->keep + b * columns, past->keep + b * past->local_capacity, (size_t)plan->cached);
+}
+
+static void fill_keep(assay_plan *plan, const assay_tensor *mask, const assay_past *past) {
+    const assay_semantics *s = &past->model->semantics;
+    if (!mask || s->mask_use == ASSAY_MASK_IGNORED) {
+        keep_all(plan, past, !mask && s->cached_pads == ASSAY_PADS_REMEMBERED);
         return;
     }
-    const double *entries = mask->data;
-    int64_t cut = mask->shape[1] - columns;
+    int64_t columns = plan->cached + plan->tokens;
+    int64_t cut = s->mask_cut == ASSAY_MASK_FIRST_COLUMNS ? 0 : mask->shape[1] - columns;
     for (int64_t b = 0; b < plan->batch; b++) {
-        const double *row = entries + b * mask->shape[1] + cut;
+        const double *row = (const double *)mask->data + b * mask->shape[1];
         for (int64_t j = 0; j < columns; j++)
-            plan->keep[b * columns + j] = dtype == ASSAY_F64 ? row[j] == 1.0 : (float)row[j] == 1.0f;
+            plan->keep[b * columns + j] = j + cut < 0 || entry_keeps(row[j + cut], past->model);
     }
 }
 
-static assay_status plan_mask(assay_plan *plan, const assay_call *call, assay_dtype dtype, assay_error *err) {
+static assay_status plan_mask(assay_plan *plan, const assay_past *past, const assay_call *call, assay_error *err) {
     const assay_tensor *mask = present(call->attention_mask);
     int64_t columns = plan->cached + plan->tokens;
     bool fits = !mask || (mask->rank == 2 && mask->dtype == ASSAY_F64 && mask->shape[0] == plan->batch &&
-                          mask->shape[1] >= columns);
+                          mask->shape[1] >= columns - plan->gone);
     if (!fits)
         return assay_fail(err, ASSAY_EINPUT, "ERR-1 SCHED-6",
                           "attention_mask has the shape %s and type %s; it must cover the local cache and the input: "
@@ -82,8 +96,36 @@ static assay_status plan_mask(assay_plan *plan, const assay_call *call, assay_dt
                           SHAPE(mask), (long long)plan->batch, (long long)columns);
     plan->keep = malloc((size_t)(plan->batch * columns));
     if (!plan->keep) return assay_fail_nomem(err, "an attention mask");
-    fill_keep(plan, mask, dtype);
+    fill_keep(plan, mask, past);
     return ASSAY_OK;
+}
+
+/* POS-1 for the new tokens of row b, behind the positions of the cached ones. */
+static void default_positions(const assay_plan *plan, const assay_past *past, int64_t b, int64_t *row) {
+    int64_t *out = row + plan->cached, columns = plan->cached + plan->tokens, last = plan->cached - 1;
+    switch (past->model->semantics.next_position) {
+    case ASSAY_NEXT_AFTER_LARGEST: break;
+    case ASSAY_NEXT_FROM_ZERO: assay_positions_default(out, plan->tokens, NULL, 0); return;
+    case ASSAY_NEXT_AFTER_CACHED: assay_positions_default(out, plan->tokens, &last, 1); return;
+    case ASSAY_NEXT_WITHOUT_PADS: assay_positions_of_kept(out, plan->tokens, plan->keep + b * columns, columns); return;
+    case ASSAY_NEXT_AFTER_MEMORY:
+        if (plan->cached > 0) break;
+        last = past->memory_length - 1;
+        assay_positions_default(out, plan->tokens, &last, 1);
+        return;
+    }
+    assay_positions_default(out, plan->tokens, row, plan->cached);
+}
+
+/* POS-5 with ASSAY_WINDOW_POSITIONS_RESET: windows that continue no local cache count from 0. */
+static void reset_positions(assay_plan *plan) {
+    int64_t columns = plan->cached + plan->tokens;
+    for (size_t k = 0; k < plan->window_count; k++) {
+        const assay_window *w = &plan->windows[k];
+        for (int64_t b = 0; w->cached == w->dropped && b < plan->batch; b++)
+            assay_positions_default(plan->positions + b * columns + plan->cached + w->begin, w->end - w->begin, NULL,
+                                    0);
+    }
 }
 
 static assay_status plan_positions(assay_plan *plan, const assay_past *past, const assay_call *call, assay_error *err) {
@@ -104,25 +146,31 @@ static assay_status plan_positions(assay_plan *plan, const assay_past *past, con
         if (given)
             memcpy(row + plan->cached, (const int64_t *)given->data + b * plan->tokens,
                    (size_t)plan->tokens * sizeof *row);
-        else assay_positions_default(row + plan->cached, plan->tokens, row, plan->cached);
+        else default_positions(plan, past, b, row);
     }
+    if (past->model->semantics.window_positions == ASSAY_WINDOW_POSITIONS_RESET) reset_positions(plan);
     return ASSAY_OK;
 }
 
-static assay_status plan_windows(assay_plan *plan, const assay_config *c, const assay_call *call, assay_error *err) {
+static assay_status plan_windows(assay_plan *plan, const assay_model *model, const assay_call *call, assay_error *err) {
+    const assay_config *c = &model->config;
+    bool own_context = call->has_last_context_length && model->semantics.context_source == ASSAY_CONTEXT_OF_CALL;
     assay_schedule_input input = {
         .tokens = plan->tokens,
         .cached = plan->cached,
+        .gone = plan->gone,
         .window = c->max_position_embeddings,
-        .last_context_length = call->has_last_context_length ? call->last_context_length : c->last_context_length,
+        .last_context_length = own_context ? call->last_context_length : c->last_context_length,
         .use_cache = call->use_cache,
         .config_use_cache = c->use_cache,
+        .has_memory = assay_config_has_memory(c),
+        .semantics = model->semantics,
     };
     return assay_schedule_plan(&input, &plan->windows, &plan->window_count, err);
 }
 
-assay_columns assay_plan_local(const assay_plan *plan, const assay_window *w) {
-    int64_t before = w->cached - w->dropped;
+assay_columns assay_plan_local(const assay_plan *plan, const assay_window *w, bool flips) {
+    int64_t before = flips ? w->cached - w->gone - w->dropped : w->cached;
     return (assay_columns){plan->cached + w->begin - before, before + w->end - w->begin};
 }
 
@@ -138,7 +186,7 @@ int64_t assay_plan_longest(const assay_plan *plan) {
 int64_t assay_plan_most_local(const assay_plan *plan) {
     int64_t most = 0;
     for (size_t k = 0; k < plan->window_count; k++) {
-        assay_columns local = assay_plan_local(plan, &plan->windows[k]);
+        assay_columns local = assay_plan_local(plan, &plan->windows[k], plan->all_flip);
         if (local.count > most) most = local.count;
     }
     return most;
@@ -167,11 +215,11 @@ static assay_status check_gap(const int64_t *positions, int64_t count, int64_t r
     return ASSAY_OK;
 }
 
-static assay_status check_gaps(const assay_plan *plan, const assay_config *c, assay_error *err) {
-    if (!uses_rotary(c)) return ASSAY_OK;
+static assay_status check_gaps(const assay_plan *plan, const assay_model *model, assay_error *err) {
+    if (!uses_rotary(&model->config) || model->semantics.position_gap == ASSAY_GAP_ACCEPTED) return ASSAY_OK;
     int64_t columns = plan->cached + plan->tokens;
     for (size_t k = 0; k < plan->window_count; k++) {
-        assay_columns local = assay_plan_local(plan, &plan->windows[k]);
+        assay_columns local = assay_plan_local(plan, &plan->windows[k], true);
         for (int64_t b = 0; b < plan->batch; b++) {
             assay_status st = check_gap(plan->positions + b * columns + local.first, local.count, b, err);
             if (st) return st;
@@ -191,13 +239,13 @@ static assay_status check_grouping(const assay_config *c, assay_error *err) {
 
 assay_status assay_plan_make(assay_plan *out, const assay_past *past, const assay_call *call, assay_error *err) {
     const assay_config *c = &past->model->config;
-    assay_plan plan = {0};
+    assay_plan plan = {.all_flip = past->model->semantics.flip_layers == ASSAY_FLIP_EVERY_LAYER};
     assay_status st = check_input(&plan, c, call, err);
     if (!st) st = check_past(&plan, past, err);
-    if (!st) st = plan_windows(&plan, c, call, err);
-    if (!st) st = plan_mask(&plan, call, past->model->dtype, err);
+    if (!st) st = plan_windows(&plan, past->model, call, err);
+    if (!st) st = plan_mask(&plan, past, call, err);
     if (!st) st = plan_positions(&plan, past, call, err);
-    if (!st) st = check_gaps(&plan, c, err);
+    if (!st) st = check_gaps(&plan, past->model, err);
     if (!st) st = check_grouping(c, err);
     if (st) assay_plan_free(&plan);
     else *out = plan;

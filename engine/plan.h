@@ -10,8 +10,10 @@
 /* N = cached + T: the columns of the call, those of the local cache first. */
 typedef struct {
     int64_t batch, tokens, cached;
+    int64_t gone;       /* see assay_window */
     int64_t *positions; /* (B,N) */
     uint8_t *keep;      /* (B,N): 1 where the mask is exactly 1, or where there is none (SCHED-6, CACHE-8) */
+    bool all_flip;      /* whether every layer drops its cache with the schedule (CACHE-1) */
     assay_window *windows;
     size_t window_count;
 } assay_plan;
@@ -20,14 +22,15 @@ typedef struct {
 assay_status assay_plan_make(assay_plan *out, const assay_past *past, const assay_call *call, assay_error *err);
 void assay_plan_free(assay_plan *plan);
 
-/* Columns of the plan that are a window's local keys: [first, first + count), once the drop is done. */
+/* Columns of the plan that are a window's local keys: [first, first + count), once the drop is done. `flips`: of a layer that
+ * drops its cache with the schedule, as all do in the original (CACHE-1). */
 typedef struct {
     int64_t first, count;
 } assay_columns;
 
-assay_columns assay_plan_local(const assay_plan *plan, const assay_window *window);
+assay_columns assay_plan_local(const assay_plan *plan, const assay_window *window, bool flips);
 
-/* Tokens of the longest window, and local keys of the one that has most. */
+/* Tokens of the longest window, and local keys of the layer and window that has most. */
 int64_t assay_plan_longest(const assay_plan *plan);
 int64_t assay_plan_most_local(const assay_plan *plan);
 

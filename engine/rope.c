@@ -1,6 +1,5 @@
 #include "engine/rope.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "core/simd.h"
@@ -18,7 +17,9 @@ void assay_rope_inv_freq(float *out, int64_t head_dim, double theta) {
 void assay_rope_free(assay_rope_table *table) {
     free(table->cos);
     free(table->sin);
+    free(table->inv_freq);
     table->cos = table->sin = NULL;
+    table->inv_freq = NULL;
     table->rows = table->capacity = 0;
 }
 #endif
@@ -30,6 +31,32 @@ static bool reserve(void **data, int64_t count) {
     return true;
 }
 
+/* Frequencies of D/2 pairs. With the exponent i/D they are the first of twice as large a head. */
+static bool make_inv_freq(assay_rope_table *table) {
+    if (table->inv_freq) return true;
+    int64_t d = table->exponent == ASSAY_EXPONENT_2I_OVER_D ? table->head_dim : 2 * table->head_dim;
+    table->inv_freq = malloc((size_t)(d / 2) * sizeof *table->inv_freq);
+    if (table->inv_freq) assay_rope_inv_freq(table->inv_freq, d, table->theta);
+    return table->inv_freq != NULL;
+}
+
+/* ROPE-3 */
+static real as_in_table(const assay_rope_table *table, double value) {
+    float rounded = (float)value;
+    if (table->form == ASSAY_TABLE_F32) return (real)rounded;
+    uint16_t narrow;
+    assay_convert(&narrow, ASSAY_BF16, &rounded, ASSAY_F32, 1);
+    assay_convert(&rounded, ASSAY_F32, &narrow, ASSAY_BF16, 1);
+    return (real)rounded;
+}
+
+/* Cosine and sine of pair i at a position: the angle is a float32 product (ROPE-1). */
+static void compute_pair(const assay_rope_table *table, int64_t pos, int64_t i, real *c, real *s) {
+    float angle = (float)pos * table->inv_freq[i];
+    *c = as_in_table(table, cos((double)angle));
+    *s = as_in_table(table, sin((double)angle));
+}
+
 assay_status REAL(assay_rope_grow)(assay_rope_table *table, int64_t rows, assay_error *err) {
     if (rows <= table->rows) return ASSAY_OK;
     int64_t half = table->head_dim / 2;
@@ -39,18 +66,11 @@ assay_status REAL(assay_rope_grow)(assay_rope_table *table, int64_t rows, assay_
             return assay_fail_nomem(err, "the rotary table");
         table->capacity = capacity;
     }
-    float *inv_freq = malloc((size_t)half * sizeof *inv_freq);
-    if (!inv_freq) return assay_fail_nomem(err, "the rotary frequencies");
-    assay_rope_inv_freq(inv_freq, table->head_dim, table->theta);
+    if (!make_inv_freq(table)) return assay_fail_nomem(err, "the rotary frequencies");
     real *cos_rows = table->cos, *sin_rows = table->sin;
-    for (int64_t pos = table->rows; pos < rows; pos++) {
-        for (int64_t i = 0; i < half; i++) {
-            float angle = (float)pos * inv_freq[i];
-            cos_rows[pos * half + i] = (real)(float)cos((double)angle);
-            sin_rows[pos * half + i] = (real)(float)sin((double)angle);
-        }
-    }
-    free(inv_freq);
+    for (int64_t pos = table->rows; pos < rows; pos++)
+        for (int64_t i = 0; i < half; i++)
+            compute_pair(table, pos, i, &cos_rows[pos * half + i], &sin_rows[pos * half + i]);
     table->rows = rows;
     return ASSAY_OK;
 }
@@ -65,8 +85,25 @@ static void rotate(real *out, const real *x, const real *c, const real *s, int64
     }
 }
 
-void REAL(assay_rope_rotate)(real *out, const real *x, const assay_rope_table *table, int64_t pos) {
-    assert(pos >= 0 && pos < table->rows);
+/* Pair by pair: any pairing and direction, and positions that the table lacks. */
+static void rotate_pairs(real *out, const real *x, const assay_rope_table *table, int64_t pos) {
     int64_t half = table->head_dim / 2;
-    rotate(out, x, (const real *)table->cos + pos * half, (const real *)table->sin + pos * half, half);
+    for (int64_t i = 0; i < half; i++) {
+        real c, s;
+        compute_pair(table, pos, i, &c, &s);
+        if (table->direction == ASSAY_ROTATES_BACKWARD) s = -s;
+        bool split = table->pairs == ASSAY_PAIRS_HALF_SPLIT;
+        int64_t first = split ? i : 2 * i, second = split ? i + half : 2 * i + 1;
+        real x1 = x[first], x2 = x[second];
+        out[first] = x1 * c - x2 * s;
+        out[second] = x2 * c + x1 * s;
+    }
+}
+
+void REAL(assay_rope_rotate)(real *out, const real *x, const assay_rope_table *table, int64_t pos) {
+    int64_t half = table->head_dim / 2;
+    bool plain = table->pairs == ASSAY_PAIRS_HALF_SPLIT && table->direction == ASSAY_ROTATES_FORWARD;
+    if (plain && pos >= 0 && pos < table->rows)
+        rotate(out, x, (const real *)table->cos + pos * half, (const real *)table->sin + pos * half, half);
+    else rotate_pairs(out, x, table, pos);
 }

@@ -10,13 +10,19 @@
 
 #include "core/status.h"
 #include "engine/real.h"
+#include "engine/semantics.h"
 
 /* Rows of cos and sin for positions 0, 1, ...: (rows, D/2) each. The second half of the original's table repeats the
  * first (ROPE-1), so it is not stored. Grows on demand; owned by whoever owns the past. */
 typedef struct {
     int64_t head_dim; /* D */
     double theta;
+    assay_rotary_pairs pairs; /* zero, as the three below: the original's */
+    assay_rotary_exponent exponent;
+    assay_rotary_direction direction;
+    assay_rotary_table_form form;
     int64_t rows, capacity;
+    float *inv_freq; /* (D/2) and more; made with the first rows */
     void *cos, *sin; /* real */
 } assay_rope_table;
 
@@ -29,7 +35,8 @@ assay_status REAL(assay_rope_grow)(assay_rope_table *table, int64_t rows, assay_
 
 void assay_rope_free(assay_rope_table *table);
 
-/* ROPE-2 for one vector: out (D) = x * cos + rotate_half(x) * sin at position `pos` < rows. out may be x. */
+/* ROPE-2 for one vector: out (D) = x * cos + rotate_half(x) * sin at position `pos`. out may be x. The table must have been grown
+ * once; a position outside it, which the original refuses (POS-3), is computed on the spot. */
 void REAL(assay_rope_rotate)(real *out, const real *x, const assay_rope_table *table, int64_t pos);
 
 #endif

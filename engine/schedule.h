@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "engine/semantics.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,6 +22,7 @@ extern "C" {
 typedef struct {
     int64_t begin, end;       /* its tokens are [begin, end) of the call */
     int64_t cached;           /* length of the local cache when it starts */
+    int64_t gone;             /* of these, the first that layers which flip no longer hold: 0, for all flip together */
     int64_t dropped;          /* cached tokens dropped before its attention: 0 or `cached` (CACHE-1) */
     bool keeps_local;         /* whether its keys (with those still cached) stay in the local cache (MEM-8) */
     int64_t to_memory_before; /* dropped tokens that memory layers move to memory before the attention (CACHE-1) */
@@ -30,11 +32,13 @@ typedef struct {
 /* What the schedule depends on. */
 typedef struct {
     int64_t tokens;              /* T >= 1 */
-    int64_t cached;              /* length of the local cache that the call brings */
+    int64_t cached, gone;        /* length of the local cache that the call brings; see assay_window */
     int64_t window;              /* W >= 1 */
     int64_t last_context_length; /* C; C <= 0 is refused (SCHED-4) */
     int use_cache;               /* the call's: -1 unset, 0, 1 */
     bool config_use_cache;
+    bool has_memory;           /* whether some layer is in M */
+    assay_semantics semantics; /* zero: the original's */
 } assay_schedule_input;
 
 /* Number of cached tokens that a call of `added` tokens drops: all of them when cached + added > window, else none

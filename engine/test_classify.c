@@ -18,14 +18,16 @@ static assay_config classifier(int64_t labels) {
 Test(classify, pooling_counts_the_ids_that_are_not_pads) {
     assay_config c = classifier(2);
     c.pad_token_id = 3;
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 6, 7, 3}, 4), 2);
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 6, 7, 8}, 4), 3);
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){3, 3, 7, 8}, 4), 1, "wrong for left pads, and so it is");
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 3, 7, 3}, 4), 1);
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){3, 3, 3, 3}, 4), 3, "a row of pads only: the last column");
-    cr_assert_eq(assay_classify_column(&c, NULL, 4), 3, "embeddings have no pads");
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 6, 7, 3}, 4, ASSAY_POOL_COUNT), 2);
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 6, 7, 8}, 4, ASSAY_POOL_COUNT), 3);
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){3, 3, 7, 8}, 4, ASSAY_POOL_COUNT), 1,
+                 "wrong for left pads, and so it is");
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 3, 7, 3}, 4, ASSAY_POOL_COUNT), 1);
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){3, 3, 3, 3}, 4, ASSAY_POOL_COUNT), 3,
+                 "a row of pads only: the last column");
+    cr_assert_eq(assay_classify_column(&c, NULL, 4, ASSAY_POOL_COUNT), 3, "embeddings have no pads");
     c.pad_token_id = ASSAY_NO_TOKEN;
-    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 3, 3, 3}, 4), 3);
+    cr_assert_eq(assay_classify_column(&c, (int64_t[]){5, 3, 3, 3}, 4, ASSAY_POOL_COUNT), 3);
 }
 
 static assay_problem decided(int64_t labels, assay_tensor t) {

@@ -516,7 +516,7 @@ Test(forward, the_loss_is_that_of_the_logits) { /* LOSS-1, SCHED-3 */
     assay_call call = {.input_ids = &ids, .labels = &labels, .use_cache = 1};
     assay_output out = test_run(&rig, &call, NULL);
     cr_assert(out.has_loss);
-    cr_assert_eq(out.loss, (double)(float)assay_loss_causal(&out.logits, &labels));
+    cr_assert_eq(out.loss, (double)(float)assay_loss_causal(&out.logits, &labels, &(assay_semantics){0}));
     assay_output_free(&out);
     assay_past_clear(rig.past);
     assay_tensor one = test_columns(&ids, 0, 1), label = test_columns(&labels, 0, 1);

@@ -23,10 +23,10 @@ Test(loss, causal_is_shifted_and_leaves_minus_100_out) { /* LOSS-1 */
     assay_tensor logits = logits_of(3, (int64_t[]){batch, tokens, vocabulary});
     int64_t labels[] = {6, 0, 3, -100, 1, 2, -100, 5, 6, 4};
     assay_tensor t = labels_view(labels, batch, tokens);
-    cr_assert_float_eq(assay_loss_causal(&logits, &t), 2.313124996246509, 1e-14);
+    cr_assert_float_eq(assay_loss_causal(&logits, &t, &(assay_semantics){0}), 2.313124996246509, 1e-14);
     labels[0] = 5; /* the first label of a row is never read */
     labels[5] = -100;
-    cr_assert_float_eq(assay_loss_causal(&logits, &t), 2.313124996246509, 1e-14);
+    cr_assert_float_eq(assay_loss_causal(&logits, &t, &(assay_semantics){0}), 2.313124996246509, 1e-14);
 }
 
 Test(loss, cross_entropy_of_one_row) {
@@ -46,10 +46,10 @@ Test(loss, nothing_left_is_nan) { /* LOSS-1 */
     assay_tensor logits = logits_of(3, (int64_t[]){1, 3, vocabulary});
     int64_t labels[] = {1, -100, -100};
     assay_tensor t = labels_view(labels, 1, 3);
-    cr_assert(isnan(assay_loss_causal(&logits, &t)));
+    cr_assert(isnan(assay_loss_causal(&logits, &t, &(assay_semantics){0})));
     logits = logits_of(3, (int64_t[]){1, 1, vocabulary}); /* T = 1 */
     t = labels_view(labels, 1, 1);
-    cr_assert(isnan(assay_loss_causal(&logits, &t)));
+    cr_assert(isnan(assay_loss_causal(&logits, &t, &(assay_semantics){0})));
 }
 
 Test(loss, large_logits_do_not_overflow) {

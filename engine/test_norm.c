@@ -32,11 +32,11 @@ static void check_size(int64_t rows, int64_t c, double scale, double eps) {
     real *x = malloc(n * sizeof *x), *out = malloc(n * sizeof *out), *weight = malloc((size_t)c * sizeof *weight);
     fill(x, rows * c, 1, scale);
     fill(weight, c, 2, 1.5);
-    REAL(assay_rms_norm)(out, x, weight, rows, c, eps);
+    REAL(assay_rms_norm)(out, x, weight, rows, c, &(assay_norm){.eps = eps});
     check_rows(out, x, weight, rows, c, eps);
     real *saved = malloc(n * sizeof *saved);
     memcpy(saved, out, n * sizeof *out);
-    REAL(assay_rms_norm)(x, x, weight, rows, c, eps);
+    REAL(assay_rms_norm)(x, x, weight, rows, c, &(assay_norm){.eps = eps});
     cr_assert_eq(memcmp(x, saved, n * sizeof *x), 0, "in place");
     free(x);
     free(out);
@@ -54,21 +54,22 @@ Test(REAL(norm), eps_is_inside_the_root) { /* where it matters: small numbers */
     check_size(2, 12, 1e-3, 1e-6);
     const real x = (real)0.03, weight = 2;
     real out;
-    REAL(assay_rms_norm)(&out, &x, &weight, 1, 1, 0.0016); /* 0.03 / sqrt(0.0009 + 0.0016) = 0.6 */
+    REAL(assay_rms_norm)
+    (&out, &x, &weight, 1, 1, &(assay_norm){.eps = 0.0016}); /* 0.03 / sqrt(0.0009 + 0.0016) = 0.6 */
     cr_assert_float_eq((double)out, 1.2, 1e-6);
 }
 
 Test(REAL(norm), a_row_of_zeros_stays_zero) {
     real x[5] = {0}, out[5];
     const real weight[5] = {1, 2, 3, 4, 5};
-    REAL(assay_rms_norm)(out, x, weight, 1, 5, 1e-6);
+    REAL(assay_rms_norm)(out, x, weight, 1, 5, &(assay_norm){.eps = 1e-6});
     for (int i = 0; i < 5; i++) cr_assert(out[i] == 0);
 }
 
 Test(REAL(norm), rows_do_not_touch) {
     real x[6] = {1, 2, (real)NAN, 1, 2, 3}, out[6];
     const real weight[3] = {1, 1, 1};
-    REAL(assay_rms_norm)(out, x, weight, 2, 3, 1e-6);
+    REAL(assay_rms_norm)(out, x, weight, 2, 3, &(assay_norm){.eps = 1e-6});
     cr_assert(isnan(out[0]) && isnan(out[2]), "a NaN spreads over its row");
     cr_assert(!isnan(out[3]) && !isnan(out[5]));
 }

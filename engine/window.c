@@ -6,6 +6,7 @@
 
 #include "engine/attention.h"
 #include "engine/layer.h"
+#include "engine/memory_mask.h"
 #include "engine/norm.h"
 #include "engine/positions.h"
 #include "engine/real.h"
@@ -58,15 +59,20 @@ assay_status REAL(assay_window_run_init)(REAL(assay_window_run) * run, int64_t t
     run->gate = reals(inner, &ok);
     run->up = reals(inner, &ok);
     run->scratch = reals(scratch_reals(run, tokens) * (size_t)run->threads, &ok);
-    run->rel = malloc((size_t)(run->plan->batch * (run->plan->cached + run->plan->tokens)) * sizeof *run->rel);
-    return ok && run->rel ? ASSAY_OK : assay_fail_nomem(err, "the buffers of a call");
+    if (run->model->semantics.memory_query == ASSAY_MEMORY_QUERY_AT_0) run->unrotated = reals(width, &ok);
+    for (int i = 0; i < (run->plan->all_flip ? 1 : 2); i++) {
+        size_t columns = (size_t)(run->plan->batch * (run->plan->cached + run->plan->tokens));
+        run->contexts[i].rel = malloc(columns * sizeof *run->contexts[i].rel);
+        ok = ok && run->contexts[i].rel;
+    }
+    return ok ? ASSAY_OK : assay_fail_nomem(err, "the buffers of a call");
 }
 
 void REAL(assay_window_run_free)(REAL(assay_window_run) * run) {
-    real *buffers[] = {run->hidden,  run->normed, run->query, run->key, run->value,
-                       run->rotated, run->mixed,  run->gate,  run->up,  run->scratch};
+    real *buffers[] = {run->hidden,    run->normed, run->query, run->key, run->value,  run->rotated,
+                       run->unrotated, run->mixed,  run->gate,  run->up,  run->scratch};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]);
-    free(run->rel);
+    for (int i = 0; i < 2; i++) free(run->contexts[i].rel);
 }
 
 /* ---- input ---- */
@@ -88,6 +94,13 @@ static void embed(REAL(assay_window_run) * run, const assay_call *call) {
         for (int64_t t = 0; t < run->tokens; t++)
             memcpy(out + t * c, (const real *)run->model->embed_tokens + ids[t] * c, (size_t)c * sizeof *out);
     }
+}
+
+/* EMB-1 with ASSAY_EMBEDDING_SCALED. */
+static void scale_embeddings(REAL(assay_window_run) * run) {
+    int64_t c = run->model->config.hidden_size;
+    real factor = real_sqrt((real)c);
+    for (int64_t i = 0; i < run->plan->batch * run->tokens * c; i++) run->hidden[i] *= factor;
 }
 
 /* Copies `count` columns from `first` of each row of the plan into a new (B,count) int64 tensor for a tap. */
@@ -145,69 +158,119 @@ static assay_status tap_input(const REAL(assay_window_run) * run, const assay_ca
 
 /* ---- what the layers share ---- */
 
-/* POS-2: relative positions of the local keys. Keys rotated for another base are no longer good (ROPE-4). */
-static assay_status prepare_positions(REAL(assay_window_run) * run, assay_error *err) {
+/* POS-2: relative positions of one context's keys. True when they count from another base than before. */
+static bool place_context(const REAL(assay_window_run) * run, assay_context *context, int64_t *bases) {
     const assay_plan *plan = run->plan;
-    assay_past *past = run->past;
-    int64_t columns = plan->cached + plan->tokens;
-    bool moved = run->window->dropped > 0;
+    const assay_semantics *s = &run->model->semantics;
+    int64_t count = context->local.count, columns = plan->cached + plan->tokens;
+    assay_position_rows rows = {plan->positions + context->local.first, plan->batch, columns};
+    int64_t restart = s->flip_position == ASSAY_FLIP_RESTARTS_AT_1 && run->window->dropped > 0;
+    bool moved = false;
     for (int64_t b = 0; b < plan->batch; b++) {
-        const int64_t *row = plan->positions + b * columns + run->local.first;
-        int64_t base = assay_positions_base(row, run->local.count);
-        assay_positions_relative(run->rel + b * run->local.count, row, run->local.count, base);
-        moved = moved || past->base[b] != base;
-        past->base[b] = base;
+        int64_t base = assay_positions_origin(&rows, b, count, s->position_origin) - restart;
+        assay_positions_relative(context->rel + b * count, rows.ids + b * columns, count, base);
+        moved = moved || bases[b] != base;
+        bases[b] = base;
     }
-    for (int64_t i = 0; moved && i < run->model->config.num_hidden_layers; i++) past->local[i].rotated = 0;
-    return REAL(assay_rope_grow)(&past->rope, run->local.count, err);
+    return moved;
 }
 
-/* MEM-5: the stored mask of `n` columns from `first` is the last query's mask row, on which no column is in the future. */
+/* The contexts of the window's layers. Keys rotated for another base are no longer good (ROPE-4). */
+static assay_status prepare_contexts(REAL(assay_window_run) * run, assay_error *err) {
+    assay_past *past = run->past;
+    bool moved[2] = {false, false};
+    for (int i = 0; i < (run->plan->all_flip ? 1 : 2); i++) {
+        run->contexts[i].local = assay_plan_local(run->plan, run->window, i == 0);
+        moved[i] = place_context(run, &run->contexts[i], past->base + i * past->batch);
+    }
+    moved[0] = moved[0] || run->window->dropped > 0;
+    for (int64_t i = 0; i < run->model->config.num_hidden_layers; i++)
+        if (moved[assay_layer_flips(run->model, i) ? 0 : 1]) past->local[i].rotated = 0;
+    return REAL(assay_rope_grow)(&past->rope, assay_plan_most_local(run->plan), err);
+}
+
+static void enter_layer(REAL(assay_window_run) * run, int64_t layer) {
+    const assay_context *context = &run->contexts[assay_layer_flips(run->model, layer) ? 0 : 1];
+    run->local = context->local;
+    run->rel = context->rel;
+}
+
+/* Appends the masks of columns [first, first + n) to those in memory (MEM-5). */
 static assay_status store_mask(REAL(assay_window_run) * run, int64_t first, int64_t n, assay_error *err) {
     if (n == 0 || !assay_config_has_memory(&run->model->config)) return ASSAY_OK;
     assay_past *past = run->past;
-    int64_t columns = run->plan->cached + run->plan->tokens;
     assay_status st = assay_past_reserve_mask(past, past->memory_length + n, err);
     if (st) return st;
-    for (int64_t b = 0; b < run->plan->batch; b++) {
-        real *mask = (real *)past->memory_mask + b * past->memory_mask_capacity + past->memory_length;
-        const uint8_t *keep = run->plan->keep + b * columns + first;
-        for (int64_t j = 0; j < n; j++) mask[j] = keep[j] ? 0 : -(real)assay_dtype_max(REAL_DTYPE);
-    }
+    real *mask = (real *)past->memory_mask + past->memory_length;
+    REAL(assay_memory_mask_rows)(run, (assay_columns){first, n}, mask, past->memory_mask_capacity);
     past->memory_length += n;
     return ASSAY_OK;
 }
 
-/* What the window leaves: positions of a kept local cache, or masks of what went to memory. */
-static assay_status finish(REAL(assay_window_run) * run, assay_error *err) {
-    const assay_window *w = run->window;
+/* MEM-2: a window's own tokens join the memory after its layers. */
+static bool joins_at_once(const REAL(assay_window_run) * run) {
+    return run->model->semantics.own_window == ASSAY_OWN_WINDOW_AT_ONCE;
+}
+
+static assay_status store_own_mask(REAL(assay_window_run) * run, assay_error *err) {
+    return store_mask(run, run->contexts[0].local.first, run->window->to_memory_after, err);
+}
+
+/* The window's kept local cache: position ids and mask of its columns. */
+static void keep_columns(REAL(assay_window_run) * run) {
+    const assay_plan *plan = run->plan;
     assay_past *past = run->past;
-    int64_t columns = run->plan->cached + run->plan->tokens;
-    if (!w->keeps_local) {
-        assay_past_drop_local(past);
-        return store_mask(run, run->local.first, w->to_memory_after, err);
+    const assay_context *longest = &run->contexts[plan->all_flip ? 0 : 1];
+    int64_t columns = plan->cached + plan->tokens, first = longest->local.first, count = longest->local.count;
+    bool relative = run->model->semantics.stored_positions == ASSAY_STORED_RELATIVE; /* CACHE-5 */
+    for (int64_t b = 0; b < plan->batch; b++) {
+        const int64_t *ids = relative ? longest->rel + b * count : plan->positions + b * columns + first;
+        memcpy(past->position + b * past->local_capacity, ids, (size_t)count * sizeof *ids);
+        memcpy(past->keep + b * past->local_capacity, plan->keep + b * columns + first, (size_t)count);
     }
-    for (int64_t b = 0; b < run->plan->batch; b++)
-        memcpy(past->position + b * past->local_capacity, run->plan->positions + b * columns + run->local.first,
-               (size_t)run->local.count * sizeof *past->position);
-    past->local_length = run->local.count;
-    return ASSAY_OK;
+    past->local_length = count;
+    past->gone = plan->all_flip ? 0 : run->window->gone + run->window->dropped;
+}
+
+/* What the window leaves: a local cache, or masks of what went to memory. */
+static assay_status finish(REAL(assay_window_run) * run, assay_error *err) {
+    if (run->window->keeps_local) {
+        keep_columns(run);
+        return ASSAY_OK;
+    }
+    assay_past_drop_local(run->past);
+    return joins_at_once(run) ? ASSAY_OK : store_own_mask(run, err);
+}
+
+static assay_status run_layers(REAL(assay_window_run) * run, assay_error *err) {
+    int64_t dropped = run->window->to_memory_before;
+    assay_status st = store_mask(run, run->contexts[0].local.first - dropped, dropped, err);
+    if (!st && joins_at_once(run)) st = store_own_mask(run, err);
+    for (int64_t i = 0; !st && i < run->model->config.num_hidden_layers; i++) {
+        enter_layer(run, i);
+        st = REAL(assay_layer_forward)(run, i, err);
+    }
+    return st;
+}
+
+/* HEAD-1: what the head reads. */
+static void final_norm(REAL(assay_window_run) * run) {
+    int64_t rows = run->plan->batch * run->tokens, c = run->model->config.hidden_size;
+    if (run->model->semantics.head_input == ASSAY_HEAD_READS_HIDDEN)
+        memcpy(run->normed, run->hidden, (size_t)(rows * c) * sizeof(real));
+    else REAL(assay_rms_norm)(run->normed, run->hidden, run->model->norm, rows, c, &run->model->norm_rule);
 }
 
 assay_status REAL(assay_window_forward)(REAL(assay_window_run) * run, const assay_call *call, assay_error *err) {
-    const assay_config *c = &run->model->config;
-    const assay_window *w = run->window;
-    run->tokens = w->end - w->begin;
-    run->local = assay_plan_local(run->plan, w);
+    run->tokens = run->window->end - run->window->begin;
     embed(run, call);
+    if (run->model->semantics.embedding_scale == ASSAY_EMBEDDING_SCALED) scale_embeddings(run);
     assay_status st = tap_input(run, call, err);
-    if (!st) st = assay_past_reserve_local(run->past, run->local.count, err);
-    if (!st) st = prepare_positions(run, err);
-    if (!st) st = store_mask(run, run->local.first - w->to_memory_before, w->to_memory_before, err);
-    for (int64_t i = 0; !st && i < c->num_hidden_layers; i++) st = REAL(assay_layer_forward)(run, i, err);
+    if (!st) st = assay_past_reserve_local(run->past, assay_plan_most_local(run->plan), err);
+    if (!st) st = prepare_contexts(run, err);
+    if (!st) st = run_layers(run, err);
     if (st) return st;
-    REAL(assay_rms_norm)
-    (run->normed, run->hidden, run->model->norm, run->plan->batch * run->tokens, c->hidden_size, c->rms_norm_eps);
+    final_norm(run);
     st = tap_hidden(run, ASSAY_STAGE_NORM, run->normed, err);
     return st ? st : finish(run, err);
 }

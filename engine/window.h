@@ -5,6 +5,12 @@
 #include "engine/plan.h"
 #include "engine/real.h"
 
+/* The local context of a layer. */
+typedef struct {
+    assay_columns local; /* its keys among the plan's columns; .count is L */
+    int64_t *rel;        /* (B,L) relative positions */
+} assay_context;
+
 /* Everything a window's layers share. R = B*T rows of the window; the buffers have room for the longest window of a call. */
 typedef struct {
     const assay_model *model;
@@ -13,13 +19,15 @@ typedef struct {
     const assay_taps *taps; /* NULL when nothing is tapped */
     const assay_window *window;
     int64_t index;             /* the window's number for taps */
-    assay_columns local;       /* its local keys among the plan's columns; .count is L */
     int64_t tokens;            /* T */
-    int64_t *rel;              /* (B,L) relative positions */
+    assay_context contexts[2]; /* of layers that flip, which all do in the original (CACHE-1), and of others */
+    assay_columns local;       /* those of the layer at hand */
+    const int64_t *rel;
     real *hidden;              /* (R,C) the residual stream */
     real *normed;              /* (R,C) */
     real *query, *key, *value; /* (R,C) projections */
     real *rotated;             /* (B,H,T,D) */
+    real *unrotated;           /* (B,H,T,D) queries for the memory, where they are not `rotated` (MEM-1); else NULL */
     real *mixed;               /* (R,C) */
     real *gate, *up;           /* (R,I) */
     real *scratch;             /* of assay_attend */
