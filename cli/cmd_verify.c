@@ -1,11 +1,11 @@
 /* assay verify: the reference engine against goldens, stage by stage. */
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/suite.h"
+#include "cli/verify_rules.h"
 #include "core/atomic_file.h"
 #include "run/verify_golden.h"
 
@@ -13,12 +13,6 @@ static double now_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* A line that overwrites itself, on a terminal only. */
-static void show_progress(size_t done, size_t count, const char *path) {
-    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, count, path);
-    if (isatty(STDERR_FILENO) && done == count) fprintf(stderr, "\r\033[K");
 }
 
 /* One golden; what cannot be run is a case with an error. */
@@ -42,10 +36,10 @@ static assay_status verify_all(assay_result *result, const cli_suite *suite, con
                                assay_error *err) {
     assay_status st = ASSAY_OK;
     for (size_t i = 0; !st && i < suite->count; i++) {
-        show_progress(i, suite->count, suite->paths[i]);
+        cli_progress(i, suite->count, suite->paths[i]);
         st = verify_one(result, suite->paths[i], options, err);
     }
-    show_progress(suite->count, suite->count, "");
+    cli_progress(suite->count, suite->count, "");
     return st;
 }
 
@@ -91,8 +85,9 @@ static int verify(const cli_args *args) {
     if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
     if (!st) st = cli_add_facts(&result, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options.dtype), &err);
-    if (!st) st = verify_all(&result, &suite, &options, &err);
-    int code = st ? cli_fail(&err) : exit_code(args, &result);
+    bool rules = cli_value(args, "rules") != NULL;
+    if (!st && !rules) st = verify_all(&result, &suite, &options, &err);
+    int code = st ? cli_fail(&err) : rules ? cli_verify_rules(args, &suite) : exit_code(args, &result);
     assay_result_free(&result);
     if (!borrowed) cli_suite_free(&suite);
     assay_policy_free(&policy);
@@ -102,6 +97,7 @@ static int verify(const cli_args *args) {
 static const cli_option options[] = {
     {"dtype", 0, "TYPE", "what the engine computes in: float32 (default) or float64"},
     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+    {"rules", 0, NULL, "make every known mistake in the engine and see whether the goldens notice"},
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,

@@ -74,6 +74,12 @@ assay_status cli_add_facts(assay_result *result, assay_error *err) {
     return st;
 }
 
+void cli_progress(size_t done, size_t count, const char *what) {
+    if (!isatty(STDERR_FILENO)) return;
+    fprintf(stderr, "\r\033[K");
+    if (done < count) fprintf(stderr, "[%zu/%zu] %s", done, count, what);
+}
+
 static bool wants_colour(void) {
     const char *no_color = getenv("NO_COLOR");
     return isatty(STDOUT_FILENO) && !(no_color && *no_color);

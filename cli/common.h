@@ -40,6 +40,10 @@ assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_erro
 /* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads. */
 assay_status cli_add_facts(assay_result *result, assay_error *err);
 
+/* A line on stderr that overwrites itself, on a terminal only: `what` is being done, `done` of `count` are. The last call, with
+ * done == count, clears it. */
+void cli_progress(size_t done, size_t count, const char *what);
+
 /* Prints the result (--all) and writes it (--json); returns the exit code: 0 passed, 1 not, or that of an error. A single
  * case that could not be compared is not printed: the error says it all. */
 int cli_report(const cli_args *args, const assay_result *result);

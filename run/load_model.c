@@ -52,7 +52,7 @@ static assay_status finish(assay_loaded_model *m, assay_dtype dtype, assay_error
 
 assay_status assay_load_case_model(assay_loaded_model *out, const assay_case *c, const char *model_dir,
                                    assay_dtype dtype, assay_error *err) {
-    assay_loaded_model m = {0};
+    assay_loaded_model m = {.dtype = dtype};
     assay_status st = load_config(&m, c, model_dir, err);
     if (!st && !m.refused) st = load_weights(&m, c, model_dir, dtype, err);
     if (!st && !m.refused) st = finish(&m, dtype, err);
@@ -75,7 +75,7 @@ assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden
                                      assay_dtype dtype, assay_error *err) {
     if (!g->has_config && !g->config_refused)
         return assay_fail(err, ASSAY_EINPUT, NULL, "the file holds no configuration, so its case cannot be run again");
-    assay_loaded_model m = {0};
+    assay_loaded_model m = {.dtype = dtype};
     assay_status st = load_from_golden(&m, g, model_dir, dtype, err);
     if (st) assay_loaded_model_free(&m);
     else *out = m;

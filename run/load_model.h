@@ -20,6 +20,7 @@ extern "C" {
 typedef struct {
     bool refused; /* the original refuses to build it; `refusal` says why and there is no model */
     assay_error refusal;
+    assay_dtype dtype;   /* what the model computes in */
     assay_config config; /* valid unless refused */
     char *config_text;   /* the config.json, or the case's "model" */
     size_t config_nbytes;

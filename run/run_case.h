@@ -30,6 +30,8 @@ typedef struct {
                          assay_error *err);
     /* See assay_taps.replay_memory. */
     bool (*replay_memory)(void *context, const assay_place *place, assay_tensor *stored);
+    /* Every refusal is reported to `step`, expected or not, and a step that should have been refused may run. */
+    bool tolerates;
 } assay_run_sink;
 
 /* Runs all steps. A step that expects an error (expect_error) and is refused for that rule is reported to the sink, keeps the

@@ -1,0 +1,47 @@
+#include "reports/rules_csv.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/rules.h"
+#include "engine/variants.h"
+
+static const char *stage_name(bool shows, bool by_refusal, assay_stage stage) {
+    if (!shows) return "";
+    return by_refusal ? "refusal" : assay_stage_get(stage)->name;
+}
+
+static void write_variant(FILE *out, const assay_rule_matrix *matrix, size_t index) {
+    const assay_variant *v = assay_variant_at(index);
+    for (size_t i = 0; i < matrix->case_count; i++) {
+        const assay_rule_cell *cell = &matrix->cases[i].cells[index];
+        if (!cell->by_stages) continue;
+        fprintf(out, "%s,%s,%s,%s,%s\n", v->rule, v->name, matrix->cases[i].name,
+                stage_name(true, cell->by_refusal, cell->first_stage),
+                stage_name(cell->by_results, cell->by_refusal, cell->first_result));
+    }
+}
+
+static void write_rule_alone(FILE *out, const assay_rule_matrix *matrix, const char *rule) {
+    for (size_t i = 0; i < matrix->case_count; i++) {
+        const assay_rule_case *c = &matrix->cases[i];
+        for (size_t k = 0; k < c->rule_count; k++)
+            if (strcmp(c->rules[k], rule) == 0) fprintf(out, "%s,,%s,,\n", rule, c->name);
+    }
+}
+
+assay_status assay_report_rules_csv(FILE *out, const assay_rule_matrix *matrix, assay_error *err) {
+    fprintf(out, "rule,mistake,golden,first_stage,first_result\n");
+    for (size_t i = 0; i < assay_rule_count(); i++) {
+        const char *rule = assay_rule_at(i)->id;
+        bool has_variant = false;
+        for (size_t k = 0; k < assay_variant_count(); k++) {
+            if (strcmp(assay_variant_at(k)->rule, rule) != 0) continue;
+            has_variant = true;
+            write_variant(out, matrix, k);
+        }
+        if (!has_variant) write_rule_alone(out, matrix, rule);
+    }
+    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
+    return ASSAY_OK;
+}
