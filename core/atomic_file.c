@@ -111,12 +111,22 @@ static bool write_all(int fd, const char *data, size_t nbytes) {
     return true;
 }
 
+static bool write_parts(int fd, const assay_bytes *parts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!write_all(fd, parts[i].data, parts[i].nbytes)) return false;
+    return true;
+}
+
 assay_status assay_write_file_atomically(const char *path, const void *data, size_t nbytes, assay_error *err) {
+    return assay_write_parts_atomically(path, &(assay_bytes){data, nbytes}, 1, err);
+}
+
+assay_status assay_write_parts_atomically(const char *path, const assay_bytes *parts, size_t count, assay_error *err) {
     assay_atomic_file f;
     assay_status st = assay_atomic_begin(&f, path, err);
     if (st) return st;
     int fd = open(f.temporary, O_WRONLY | O_CLOEXEC);
-    bool written = fd >= 0 && write_all(fd, data, nbytes);
+    bool written = fd >= 0 && write_parts(fd, parts, count);
     int code = errno;
     if (fd >= 0 && close(fd) != 0 && written) {
         written = false;

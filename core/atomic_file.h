@@ -35,6 +35,15 @@ void assay_atomic_discard(assay_atomic_file *file);
 /* All of the above for bytes in memory. */
 assay_status assay_write_file_atomically(const char *path, const void *data, size_t nbytes, assay_error *err);
 
+/* Some bytes in memory, not owned. */
+typedef struct {
+    const void *data;
+    size_t nbytes;
+} assay_bytes;
+
+/* As assay_write_file_atomically, of `count` parts that follow each other in the file. */
+assay_status assay_write_parts_atomically(const char *path, const assay_bytes *parts, size_t count, assay_error *err);
+
 /* Checks early that `path` can be written, and that it is none of the `count` inputs (NULL ones do not count), which would
  * be lost. */
 assay_status assay_output_check(const char *path, const char *const *inputs, size_t count, assay_error *err);

@@ -51,6 +51,15 @@ Test(atomic_file, replaces_what_was_there_and_leaves_nothing_else) {
     cr_assert_eq(files_in_folder(), 1);
 }
 
+Test(atomic_file, writes_parts_one_after_the_other) {
+    const assay_bytes parts[] = {{"one", 3}, {NULL, 0}, {", two", 5}};
+    cr_assert_eq(assay_write_parts_atomically(path, parts, 3, NULL), ASSAY_OK);
+    assert_content("one, two");
+    cr_assert_eq(assay_write_parts_atomically(path, parts, 0, NULL), ASSAY_OK);
+    assert_content("");
+    cr_assert_eq(files_in_folder(), 1);
+}
+
 Test(atomic_file, has_the_mode_of_a_new_file) {
     mode_t mask = umask(027);
     cr_assert_eq(assay_write_file_atomically(path, "x", 1, NULL), ASSAY_OK);
