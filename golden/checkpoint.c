@@ -210,7 +210,7 @@ static assay_status locate(folder *f, const assay_weight_info *info, location *f
         assay_tensor_view(ASSAY_F32, e->rank < ASSAY_MAX_RANK ? e->rank : ASSAY_MAX_RANK, e->shape, NULL);
     if (assay_tensor_same_shape(&have, &needed)) return ASSAY_OK;
     return assay_fail(f->err, ASSAY_EINPUT, NULL, "%s: the weight %s has the shape %s; the configuration needs %s",
-                      found->file->path, info->name, assay_tensor_shape_text(&have, got, sizeof got), expected);
+                      found->file->file.path, info->name, assay_tensor_shape_text(&have, got, sizeof got), expected);
 }
 
 /* Everything is located before anything is read: a folder that does not fit its configuration costs no memory. */

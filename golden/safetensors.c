@@ -1,17 +1,12 @@
 #include "golden/safetensors.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "golden/json_strict.h"
 
-#define MAX_HEADER_NBYTES 100000000 /* the format's own limit */
-#define CHUNK_NBYTES 1048576        /* read at a time where values are converted */
+#define CHUNK_NBYTES 1048576 /* read at a time where values are converted */
 
 /* Types of the format that are read. U8 is loaded through bool's one byte: its elements are numbers all the same. */
 static const struct type_info {
@@ -30,60 +25,36 @@ static const struct type_info *find_type(const char *text) {
     return NULL;
 }
 
+const char *assay_safetensors_type(assay_dtype dtype) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].stored == dtype && types[i].dtype == dtype) return types[i].text;
+    return ""; /* not reached: every dtype has its row */
+}
+
 /* ---- the file ---- */
 
-/* Reads exactly nbytes. False (errno 0) at the end of the file. */
-static bool read_at(int fd, void *buffer, size_t nbytes, uint64_t offset) {
-    size_t done = 0;
-    while (done < nbytes) {
-        ssize_t got = pread(fd, (char *)buffer + done, nbytes - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) {
-            if (got == 0) errno = 0;
-            return false;
-        }
-        done += (size_t)got;
-    }
-    return true;
-}
-
-static assay_status fail_read(const char *path, assay_error *err) {
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: %s", path,
-                      errno ? strerror(errno) : "the file ends early");
-}
-
-static assay_status open_file(assay_safetensors *f, const char *path, uint64_t *nbytes, assay_error *err) {
-    struct stat info;
-    f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (f->fd < 0 || fstat(f->fd, &info) != 0)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot open: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode)) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: not a regular file", path);
-    *nbytes = (uint64_t)info.st_size;
-    f->path = strdup(path);
-    return f->path ? ASSAY_OK : assay_fail_nomem(err, path);
-}
-
 /* Reads the header's text (allocated, NUL-terminated). */
-static assay_status read_header(const assay_safetensors *f, uint64_t file_nbytes, char **text, size_t *nbytes,
-                                assay_error *err) {
+static assay_status read_header(const assay_byte_file *f, char **text, size_t *nbytes, assay_error *err) {
     unsigned char raw[8];
-    if (file_nbytes < sizeof raw)
+    if (f->nbytes < sizeof raw)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %llu bytes are too few for a .safetensors file", f->path,
-                          (unsigned long long)file_nbytes);
-    if (!read_at(f->fd, raw, sizeof raw, 0)) return fail_read(f->path, err);
+                          (unsigned long long)f->nbytes);
+    assay_status st = assay_byte_file_read(f, raw, sizeof raw, 0, err);
+    if (st) return st;
     uint64_t length = 0;
     for (int i = 7; i >= 0; i--) length = length << 8 | raw[i];
-    if (length > file_nbytes - sizeof raw || length > MAX_HEADER_NBYTES)
+    if (length > f->nbytes - sizeof raw || length > ASSAY_SAFETENSORS_MAX_HEADER)
         return assay_fail(
             err, ASSAY_EINPUT, NULL,
             "%s: the header claims %llu bytes of a file of %llu (at most %d are allowed); it is truncated, or "
             "not a .safetensors file",
-            f->path, (unsigned long long)length, (unsigned long long)file_nbytes, MAX_HEADER_NBYTES);
+            f->path, (unsigned long long)length, (unsigned long long)f->nbytes, ASSAY_SAFETENSORS_MAX_HEADER);
     char *buffer = malloc((size_t)length + 1);
     if (!buffer) return assay_fail_nomem(err, "a .safetensors header");
-    if (!read_at(f->fd, buffer, (size_t)length, sizeof raw)) {
+    st = assay_byte_file_read(f, buffer, (size_t)length, sizeof raw, err);
+    if (st) {
         free(buffer);
-        return fail_read(f->path, err);
+        return st;
     }
     buffer[length] = '\0';
     *text = buffer;
@@ -163,7 +134,7 @@ static assay_status read_entry(assay_safetensors *f, const cJSON *object, data_r
     const cJSON *value;
     const char *dtype = "";
     assay_safetensors_entry *e = &f->entries[f->count];
-    snprintf(where, sizeof where, "%.300s: tensor '%.150s'", f->path, object->string);
+    snprintf(where, sizeof where, "%.300s: tensor '%.150s'", f->file.path, object->string);
     assay_status st = assay_json_as_object(object, where, err);
     if (!st) st = assay_json_known_keys(object, keys, where, err);
     if (!st) st = assay_json_require(object, "dtype", where, &value, err);
@@ -192,34 +163,55 @@ static assay_status sort_names(assay_safetensors *f, assay_error *err) {
 }
 
 static assay_status read_entries(assay_safetensors *f, const cJSON *header, data_range data, assay_error *err) {
-    assay_status st = assay_json_as_object(header, f->path, err);
+    assay_status st = assay_json_as_object(header, f->file.path, err);
     if (st) return st;
     f->entries = calloc((size_t)cJSON_GetArraySize(header) + 1, sizeof *f->entries);
     if (!f->entries) return assay_fail_nomem(err, "a list of tensors");
     for (const cJSON *member = header->child; member && !st; member = member->next)
-        if (strcmp(member->string, "__metadata__") != 0) st = read_entry(f, member, data, err);
+        if (strcmp(member->string, ASSAY_SAFETENSORS_METADATA) != 0) st = read_entry(f, member, data, err);
     return st ? st : sort_names(f, err);
 }
 
+static assay_status read_texts(assay_safetensors *f, const cJSON *header, assay_error *err) {
+    char where[512], text_where[600];
+    const cJSON *metadata = assay_json_member(header, ASSAY_SAFETENSORS_METADATA);
+    if (!metadata) return ASSAY_OK;
+    snprintf(where, sizeof where, "%.300s: " ASSAY_SAFETENSORS_METADATA, f->file.path);
+    assay_status st = assay_json_as_object(metadata, where, err);
+    if (st) return st;
+    f->texts = calloc((size_t)cJSON_GetArraySize(metadata) + 1, sizeof *f->texts);
+    if (!f->texts) return assay_fail_nomem(err, "a list of texts");
+    for (const cJSON *member = metadata->child; member; member = member->next) {
+        const char *value;
+        snprintf(text_where, sizeof text_where, "%s: %.80s", where, member->string);
+        st = assay_json_as_string(member, text_where, &value, err);
+        if (st) return st;
+        assay_safetensors_text *text = &f->texts[f->text_count++];
+        *text = (assay_safetensors_text){strdup(member->string), strdup(value)};
+        if (!text->key || !text->value) return assay_fail_nomem(err, "a text");
+    }
+    return ASSAY_OK;
+}
+
 static assay_status open_safetensors(assay_safetensors *f, const char *path, assay_error *err) {
-    uint64_t file_nbytes = 0;
     char *text = NULL, where[512];
     size_t nbytes = 0;
     cJSON *header;
-    assay_status st = open_file(f, path, &file_nbytes, err);
-    if (!st) st = read_header(f, file_nbytes, &text, &nbytes, err);
+    assay_status st = assay_byte_file_open(&f->file, path, err);
+    if (!st) st = read_header(&f->file, &text, &nbytes, err);
     if (st) return st;
     snprintf(where, sizeof where, "%.400s: header", path);
     st = assay_json_parse(&header, text, nbytes, where, err);
     free(text);
     if (st) return st;
-    st = read_entries(f, header, (data_range){8 + nbytes, file_nbytes}, err);
+    st = read_entries(f, header, (data_range){8 + nbytes, f->file.nbytes}, err);
+    if (!st) st = read_texts(f, header, err);
     cJSON_Delete(header);
     return st;
 }
 
 assay_status assay_safetensors_open(assay_safetensors *out, const char *path, assay_error *err) {
-    assay_safetensors f = {.fd = -1};
+    assay_safetensors f = {.file.fd = -1};
     assay_status st = open_safetensors(&f, path, err);
     if (st) assay_safetensors_close(&f);
     else *out = f;
@@ -227,12 +219,16 @@ assay_status assay_safetensors_open(assay_safetensors *out, const char *path, as
 }
 
 void assay_safetensors_close(assay_safetensors *f) {
-    if (f->fd >= 0) close(f->fd);
     for (size_t i = 0; i < f->count; i++) free(f->entries[i].name);
+    for (size_t i = 0; i < f->text_count; i++) {
+        free((void *)f->texts[i].key);
+        free((void *)f->texts[i].value);
+    }
     free(f->by_name);
     free(f->entries);
-    free(f->path);
-    *f = (assay_safetensors){.fd = -1};
+    free(f->texts);
+    assay_byte_file_close(&f->file);
+    *f = (assay_safetensors){.file.fd = -1};
 }
 
 const assay_safetensors_entry *assay_safetensors_find(const assay_safetensors *f, const char *name) {
@@ -248,14 +244,14 @@ static assay_status read_converted(const assay_safetensors *f, const assay_safet
     char *buffer = malloc(CHUNK_NBYTES);
     if (!buffer) return assay_fail_nomem(err, "a buffer");
     size_t from = assay_dtype_size(stored), to = assay_dtype_size(t->dtype), count = (size_t)assay_tensor_count(t);
-    bool ok = true;
-    for (size_t first = 0; first < count && ok; first += CHUNK_NBYTES / from) {
+    assay_status st = ASSAY_OK;
+    for (size_t first = 0; first < count && !st; first += CHUNK_NBYTES / from) {
         size_t n = count - first < CHUNK_NBYTES / from ? count - first : CHUNK_NBYTES / from;
-        ok = read_at(f->fd, buffer, n * from, e->begin + first * from);
-        if (ok) assay_convert((char *)t->data + first * to, t->dtype, buffer, stored, n);
+        st = assay_byte_file_read(&f->file, buffer, n * from, e->begin + first * from, err);
+        if (!st) assay_convert((char *)t->data + first * to, t->dtype, buffer, stored, n);
     }
     free(buffer);
-    return ok ? ASSAY_OK : fail_read(f->path, err);
+    return st;
 }
 
 assay_status assay_safetensors_read(const assay_safetensors *f, const assay_safetensors_entry *e, assay_dtype dtype,
@@ -265,13 +261,13 @@ assay_status assay_safetensors_read(const assay_safetensors *f, const assay_safe
             err, ASSAY_EINPUT, NULL,
             "%s: tensor '%.150s' has the type %s and rank %d; convert it to F32, F16, BF16 or F64 (rank at most "
             "%d)",
-            f->path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
+            f->file.path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
     assay_dtype stored = find_type(e->dtype_text)->stored;
     assay_tensor t;
     assay_status st = assay_tensor_alloc(&t, dtype, e->rank, e->shape, e->name, err);
     if (st) return st;
     if (stored != dtype || e->dtype != stored) st = read_converted(f, e, stored, &t, err);
-    else if (!read_at(f->fd, t.data, assay_tensor_nbytes(&t), e->begin)) st = fail_read(f->path, err);
+    else st = assay_byte_file_read(&f->file, t.data, assay_tensor_nbytes(&t), e->begin, err);
     if (st) assay_tensor_free(&t);
     else *out = t;
     return st;

@@ -10,10 +10,14 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "golden/byte_file.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define ASSAY_SAFETENSORS_MAX_HEADER 100000000 /* bytes; the format's own limit */
+#define ASSAY_SAFETENSORS_METADATA "__metadata__"
 
 /* One tensor of a file. */
 typedef struct {
@@ -26,14 +30,23 @@ typedef struct {
     uint64_t begin, end; /* bytes, from the start of the file */
 } assay_safetensors_entry;
 
-/* An open file. Entries are in the order of the header. */
+/* A text of the header's __metadata__. */
 typedef struct {
-    char *path;
-    int fd;
+    const char *key, *value;
+} assay_safetensors_text;
+
+/* An open file. Entries and texts are in the order of the header. */
+typedef struct {
+    assay_byte_file file;
     assay_safetensors_entry *entries;
     size_t count;
     assay_safetensors_entry **by_name; /* sorted, for assay_safetensors_find */
+    assay_safetensors_text *texts;     /* (text_count) of __metadata__ */
+    size_t text_count;
 } assay_safetensors;
+
+/* The format's name of a dtype: "F32", "BF16" ... */
+const char *assay_safetensors_type(assay_dtype dtype);
 
 /* Opens and checks the whole header: its length, strict JSON, known keys, offsets inside the file, sizes that fit the
  * shapes. ASSAY_EINPUT otherwise. Close with assay_safetensors_close. */

@@ -77,6 +77,9 @@ Test(safetensors, reads_every_type) {
     EXPECT_OK(assay_safetensors_open(&f, write_file(header, data, sizeof data, 0), &expect_err));
     cr_expect_eq(f.count, 10u);
     cr_expect_str_eq(f.entries[0].name, "d");
+    cr_expect_eq(f.text_count, 1u);
+    cr_expect_str_eq(f.texts[0].key, "format");
+    cr_expect_str_eq(f.texts[0].value, "pt");
     expect_values(&f, "d", -1.5, 2);
     expect_values(&f, "f", 0.5, -3);
     expect_values(&f, "h", 1, -2);
@@ -98,7 +101,7 @@ Test(safetensors, reads_every_type) {
     cr_expect(!strange->is_readable);
     EXPECT_REFUSED(assay_safetensors_read(&f, strange, ASSAY_F32, &t, &expect_err), "tensor 'q' has the type F8_E4M3");
     assay_safetensors_close(&f);
-    cr_expect_eq(f.fd, -1);
+    cr_expect_eq(f.file.fd, -1);
 }
 
 /* More than one chunk of a conversion. */
@@ -153,6 +156,8 @@ Test(safetensors, refuses_bad_headers) {
     expect_bad("[]", 0, "must be an object");
     expect_bad("{", 0, "line 1, column 2");
     expect_bad("{\"x\": 1}", 0, "tensor 'x': must be an object");
+    expect_bad("{\"__metadata__\": 1}", 0, "__metadata__: must be an object");
+    expect_bad("{\"__metadata__\": {\"a\": \"b\", \"c\": 1}}", 0, "__metadata__: c: must be a string");
     expect_bad("{\"x\": {}}", 0, "'dtype' is missing");
     expect_bad("{\"x\": {\"dtype\": 1}}", 0, "dtype: must be a string");
     expect_bad("{\"x\": {\"dtype\": \"F32\"}}", 0, "'shape' is missing");
