@@ -20,6 +20,10 @@ static void to_hex(const unsigned char *bytes, size_t n, char *hex) {
     hex[2 * n] = '\0';
 }
 
+bool assay_is_digest(const char *text, size_t digits) {
+    return strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
+}
+
 assay_status assay_sha256_hex(const void *data, size_t nbytes, char hex[ASSAY_SHA256_TEXT], assay_error *err) {
     unsigned char sum[32];
     if (!EVP_Digest(nbytes ? data : "", nbytes, sum, NULL, EVP_sha256(), NULL))

@@ -5,6 +5,7 @@
 #ifndef ASSAY_GOLDEN_DIGEST_H
 #define ASSAY_GOLDEN_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/config.h"
@@ -17,6 +18,9 @@ extern "C" {
 
 #define ASSAY_SHA256_TEXT 65 /* digits and a NUL */
 #define ASSAY_XXH128_TEXT 33
+
+/* True when the text is `digits` lower-case hexadecimal digits, and nothing else. */
+bool assay_is_digest(const char *text, size_t digits);
 
 /* ASSAY_EINTERNAL when OpenSSL fails. */
 assay_status assay_sha256_hex(const void *data, size_t nbytes, char hex[ASSAY_SHA256_TEXT], assay_error *err);

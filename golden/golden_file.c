@@ -1,6 +1,5 @@
 #include "golden/golden_file.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +17,12 @@ assay_status assay_golden_text_attr(const assay_golden *g, const char *object, c
     return ASSAY_OK;
 }
 
-static bool is_hex(const char *text, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!isdigit((unsigned char)text[i]) && !(text[i] >= 'a' && text[i] <= 'f')) return false;
-    return strlen(text) == n;
-}
-
 assay_status assay_golden_digest_attr(const assay_golden *g, const char *object, const char *name, char *text,
                                       size_t size, assay_error *err) {
     char *found;
     assay_status st = assay_golden_text_attr(g, object, name, &found, err);
     if (st) return st;
-    if (*found && !is_hex(found, size - 1))
+    if (*found && !assay_is_digest(found, size - 1))
         st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: the attribute %s of /%s is not %zu lower-case hexadecimal digits",
                         assay_h5_path(g->file), name, object, size - 1);
     else memcpy(text, found, strlen(found) + 1);

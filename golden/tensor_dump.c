@@ -1,0 +1,204 @@
+#include "golden/tensor_dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "golden/json_strict.h"
+#include "golden/npy_folder.h"
+#include "golden/safetensors.h"
+#include "golden/text_file.h"
+
+#define FACTS_FILE "dump.json"
+#define MAX_FACTS_NBYTES ((size_t)1 << 20)
+
+static bool starts_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool assay_tensor_dump_is_at(const char *path) {
+    static const char suffix[] = ".safetensors";
+    size_t length = strlen(path), n = strlen(suffix);
+    return (length > n && strcmp(path + length - n, suffix) == 0) || is_folder(path);
+}
+
+/* ---- facts ---- */
+
+static assay_status set_producer(assay_tensor_dump_facts *f, const char *text, assay_error *err) {
+    char *copy = strdup(text);
+    if (!copy) return assay_fail_nomem(err, "a text");
+    free(f->producer);
+    f->producer = copy;
+    return ASSAY_OK;
+}
+
+static assay_status set_dtype(assay_tensor_dump_facts *f, const char *text, const char *where, assay_error *err) {
+    if (!*text) return ASSAY_OK;
+    f->has_dtype = assay_dtype_from_name(text, &f->dtype) && assay_dtype_is_float(f->dtype);
+    if (f->has_dtype) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: dtype is '%.40s'; it must be float32, float64, bfloat16 or float16",
+                      where, text);
+}
+
+static assay_status check_format(const char *text, const char *where, assay_error *err) {
+    if (strcmp(text, "assay-dump/1") == 0) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: format is '%.40s'; of such a dump this program reads assay-dump/1",
+                      where, text);
+}
+
+/* Sets the fact that a text is; one with another key does not count. */
+static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors_text *text, const char *where,
+                             assay_error *err) {
+    const struct {
+        const char *key;
+        char *digest;
+        size_t nbytes;
+    } digests[] = {{"case_sha256", f->case_sha256, sizeof f->case_sha256},
+                   {"config_sha256", f->config_sha256, sizeof f->config_sha256},
+                   {"weights_xxh128", f->weights_xxh128, sizeof f->weights_xxh128}};
+    if (strcmp(text->key, "producer") == 0) return set_producer(f, text->value, err);
+    if (strcmp(text->key, "dtype") == 0) return set_dtype(f, text->value, where, err);
+    for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
+        if (strcmp(text->key, digests[i].key) != 0 || !*text->value) continue;
+        if (!assay_is_digest(text->value, digests[i].nbytes - 1))
+            return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s is not %zu lower-case hexadecimal digits", where,
+                              text->key, digests[i].nbytes - 1);
+        memcpy(digests[i].digest, text->value, digests[i].nbytes);
+    }
+    return ASSAY_OK;
+}
+
+static assay_status read_members(assay_tensor_dump_facts *f, const cJSON *object, const char *where, assay_error *err) {
+    static const char *const keys[] = {"format",        "producer",       "dtype", "case_sha256",
+                                       "config_sha256", "weights_xxh128", NULL};
+    assay_status st = assay_json_as_object(object, where, err);
+    if (!st) st = assay_json_known_keys(object, keys, where, err);
+    for (int i = 0; keys[i] && !st; i++) {
+        assay_safetensors_text text = {keys[i], NULL};
+        st = assay_json_get_string(object, keys[i], where, &text.value, err);
+        if (st || !text.value) continue;
+        st = i == 0 ? check_format(text.value, where, err) : set_fact(f, &text, where, err);
+    }
+    return st;
+}
+
+/* dump.json, when the folder has it. */
+static assay_status read_facts_file(assay_tensor_dump_facts *f, const char *dir, assay_error *err) {
+    char *path, *text;
+    size_t nbytes;
+    struct stat info;
+    cJSON *object;
+    if (asprintf(&path, "%s/" FACTS_FILE, dir) < 0) return assay_fail_nomem(err, "a name");
+    if (lstat(path, &info) != 0) { /* what is there and cannot be read is an error */
+        free(path);
+        return ASSAY_OK;
+    }
+    assay_status st = assay_text_file_read(path, MAX_FACTS_NBYTES, &text, &nbytes, err);
+    if (!st) {
+        st = assay_json_parse(&object, text, nbytes, path, err);
+        free(text);
+    }
+    if (!st) {
+        st = read_members(f, object, path, err);
+        cJSON_Delete(object);
+    }
+    free(path);
+    return st;
+}
+
+/* Other programs have a `format` of their own ("pt"). */
+static assay_status read_texts(assay_tensor_dump_facts *f, const assay_safetensors *file, assay_error *err) {
+    char where[512];
+    snprintf(where, sizeof where, "%.400s: " ASSAY_SAFETENSORS_METADATA, file->file.path);
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; i < file->text_count && !st; i++) {
+        const assay_safetensors_text *text = &file->texts[i];
+        bool is_format = strcmp(text->key, "format") == 0 && starts_with(text->value, "assay-");
+        st = is_format ? check_format(text->value, where, err) : set_fact(f, text, where, err);
+    }
+    return st;
+}
+
+/* ---- tensors ---- */
+
+/* The path that a name means. */
+static const char *path_of(const char *name) { return *name == '/' ? name + 1 : name; }
+
+/* Before much is read: a checkpoint, say, was given by mistake. */
+static assay_status check_some_step(const char *path, bool found, size_t count, assay_error *err) {
+    if (found) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump", path, count,
+                      is_folder(path) ? ".npy files" : "names in the header");
+}
+
+static assay_status put(assay_tensor_dump *d, const char *path, const char *name, assay_tensor owned,
+                        assay_error *err) {
+    assay_status st = assay_tensor_map_put(d->tensors, path_of(name), owned, err);
+    return st ? assay_error_context(st, err, "%s", path) : ASSAY_OK;
+}
+
+static assay_status read_entries(assay_tensor_dump *d, const assay_safetensors *file, assay_error *err) {
+    const char *path = file->file.path;
+    bool found = false;
+    for (size_t i = 0; i < file->count; i++) found = found || starts_with(path_of(file->entries[i].name), "steps/");
+    assay_status st = check_some_step(path, found, file->count, err);
+    for (size_t i = 0; i < file->count && !st; i++) {
+        const assay_safetensors_entry *e = &file->entries[i];
+        assay_tensor t;
+        st = assay_safetensors_read(file, e, e->dtype, &t, err);
+        if (!st) st = put(d, path, e->name, t, err);
+    }
+    return st;
+}
+
+static assay_status read_safetensors(assay_tensor_dump *d, const char *path, assay_error *err) {
+    assay_safetensors file;
+    assay_status st = assay_safetensors_open(&file, path, err);
+    if (st) return st;
+    st = read_texts(&d->facts, &file, err);
+    if (!st) st = read_entries(d, &file, err);
+    assay_safetensors_close(&file);
+    return st;
+}
+
+static assay_status read_files(assay_tensor_dump *d, const char *dir, const assay_npy_folder *files, assay_error *err) {
+    bool found = false;
+    for (size_t i = 0; i < files->count; i++) found = found || starts_with(files->names[i], "steps/");
+    assay_status st = check_some_step(dir, found, files->count, err);
+    for (size_t i = 0; i < files->count && !st; i++) {
+        assay_tensor t;
+        st = assay_npy_folder_read(dir, files->names[i], &t, err);
+        if (!st) st = put(d, dir, files->names[i], t, err);
+    }
+    return st;
+}
+
+static assay_status read_folder(assay_tensor_dump *d, const char *dir, assay_error *err) {
+    assay_npy_folder files;
+    assay_status st = assay_npy_folder_list(&files, dir, err);
+    if (st) return st;
+    st = read_files(d, dir, &files, err);
+    if (!st) st = read_facts_file(&d->facts, dir, err);
+    assay_npy_folder_free(&files);
+    return st;
+}
+
+assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
+    assay_tensor_dump d = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}};
+    assay_status st = d.tensors ? set_producer(&d.facts, "", err) : assay_fail_nomem(err, path);
+    if (!st) st = is_folder(path) ? read_folder(&d, path, err) : read_safetensors(&d, path, err);
+    if (st) assay_tensor_dump_free(&d);
+    else *out = d;
+    return st;
+}
+
+void assay_tensor_dump_free(assay_tensor_dump *d) {
+    assay_tensor_map_destroy(d->tensors);
+    free(d->facts.producer);
+    *d = (assay_tensor_dump){0};
+}

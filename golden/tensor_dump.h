@@ -1,0 +1,49 @@
+/*
+ * A dump without HDF5: a .safetensors file, or a folder of .npy files (docs/golden-format.md).
+ */
+#ifndef ASSAY_GOLDEN_TENSOR_DUMP_H
+#define ASSAY_GOLDEN_TENSOR_DUMP_H
+
+#include <stdbool.h>
+
+#include "core/dtype.h"
+#include "core/status.h"
+#include "core/tensor.h"
+#include "golden/digest.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a dump says of itself; all of it is optional. Names and meanings are those of the root attributes of an HDF5 dump. */
+typedef struct {
+    char *producer; /* "" when absent */
+    bool has_dtype;
+    assay_dtype dtype; /* what the model computed in; float32 when the dump does not say */
+    char case_sha256[ASSAY_SHA256_TEXT], config_sha256[ASSAY_SHA256_TEXT]; /* "" when absent */
+    char weights_xxh128[ASSAY_XXH128_TEXT];
+} assay_tensor_dump_facts;
+
+/* A dump in memory. Release with assay_tensor_dump_free. */
+typedef struct {
+    assay_tensor_map *tensors; /* by path ("steps/0/logits", no leading slash); others than stages are kept as well */
+    assay_tensor_dump_facts facts;
+} assay_tensor_dump;
+
+/* Whether `path` is to be read by assay_tensor_dump_read: it ends in ".safetensors", or a folder is there. */
+bool assay_tensor_dump_is_at(const char *path);
+
+/* Reads all tensors and facts. Facts are the texts of a .safetensors file's __metadata__, whose other keys do not count, or the
+ * members of the folder's dump.json, where other keys are refused. ASSAY_EINPUT: a file is damaged or cannot be read
+ * (golden/safetensors.h, golden/npy.h, golden/npy_folder.h), a fact is wrong, a tensor occurs twice, or no name begins with
+ * "steps/". */
+assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err);
+
+/* Frees what the dump holds and clears it. Safe on a cleared one. */
+void assay_tensor_dump_free(assay_tensor_dump *dump);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
