@@ -1,35 +1,35 @@
 /* assay compare: a port's dump against a golden. */
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "compare/candidate.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
 
-static assay_status compare_files(assay_case_result *out, const assay_golden files[2], const cli_args *args,
-                                  const assay_policy *policy, assay_error *err) {
-    assay_source golden = {0}, candidate = {0};
-    assay_status st = assay_source_of_file(&golden, &files[0], args->arguments[0], err);
-    if (!st) st = assay_source_of_file(&candidate, &files[1], args->arguments[1], err);
-    const assay_compare_options options = {.name = files[0].has_case ? files[0].test_case.name : args->arguments[0],
+static assay_status compare_sources(assay_case_result *out, const assay_golden *file, const assay_source *candidate,
+                                    const cli_args *args, const assay_policy *policy, assay_error *err) {
+    assay_source golden = {0};
+    assay_status st = assay_source_of_file(&golden, file, args->arguments[0], err);
+    const assay_compare_options options = {.name = file->has_case ? file->test_case.name : args->arguments[0],
                                            .policy = policy,
                                            .require_all = cli_value(args, "require-all") != NULL};
-    if (!st) st = assay_compare(out, &golden, &candidate, &options, err);
-    assay_source_close(&candidate);
+    if (!st) st = assay_compare(out, &golden, candidate, &options, err);
     assay_source_close(&golden);
     return st;
 }
 
 static assay_status compare_paths(assay_result *result, const cli_args *args, const assay_policy *policy,
                                   assay_error *err) {
-    assay_golden files[2] = {0};
+    assay_golden golden = {0};
+    assay_candidate *candidate = NULL;
     assay_case_result one = {0};
-    assay_status st = assay_golden_open(&files[0], args->arguments[0], err);
-    if (!st) st = assay_golden_open(&files[1], args->arguments[1], err);
-    if (!st) st = compare_files(&one, files, args, policy, err);
+    assay_status st = assay_golden_open(&golden, args->arguments[0], err);
+    if (!st) st = assay_candidate_open(&candidate, args->arguments[1], err);
+    if (!st) st = compare_sources(&one, &golden, assay_candidate_source(candidate), args, policy, err);
     if (!st) st = assay_result_add_case(result, &one, err);
     if (!st) st = cli_add_facts(result, err);
-    assay_golden_close(&files[1]);
-    assay_golden_close(&files[0]);
+    assay_candidate_close(candidate);
+    assay_golden_close(&golden);
     return st;
 }
 
@@ -56,13 +56,17 @@ const cli_command cmd_compare = {.name = "compare",
                                  .usage = "GOLDEN CANDIDATE",
                                  .examples =
                                      "  assay compare golden.h5 port.h5\n"
+                                     "  assay compare golden.h5 port.safetensors\n"
+                                     "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy\n"
                                      "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
                                  .description =
                                      "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
                                      "first is the truth: a golden, whose\n"
-                                     "noise floors make the tolerances, or any dump. What the candidate lacks is "
-                                     "listed, and fails only where it is\n"
-                                     "required. Exits 0 on a match and 1 on a mismatch.\n",
+                                     "noise floors make the tolerances, or any dump. The second may also be a "
+                                     ".safetensors file or a folder of .npy\n"
+                                     "files. What the candidate lacks is listed, and fails only where it is required. "
+                                     "Exits 0 on a match and 1 on a\n"
+                                     "mismatch.\n",
                                  .options = options,
                                  .least = 2,
                                  .most = 2,

@@ -1,0 +1,64 @@
+#include "compare/candidate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/source_file.h"
+#include "golden/golden_file.h"
+#include "golden/tensor_dump.h"
+
+struct assay_candidate {
+    char *name;
+    bool is_hdf5;
+    assay_golden file;      /* when is_hdf5 */
+    assay_tensor_dump dump; /* when not */
+    assay_source source;
+};
+
+static assay_status open_hdf5(assay_candidate *c, assay_error *err) {
+    assay_status st = assay_golden_open(&c->file, c->name, err);
+    if (st) return st;
+    c->is_hdf5 = true;
+    return assay_source_of_file(&c->source, &c->file, c->name, err);
+}
+
+static assay_source_info info_of(const assay_candidate *c) {
+    const assay_tensor_dump_facts *facts = &c->dump.facts;
+    assay_source_info info = assay_source_info_init(c->name);
+    info.producer = facts->producer;
+    info.has_dtype = facts->has_dtype;
+    info.dtype = facts->dtype;
+    info.case_sha256 = facts->case_sha256;
+    info.config_sha256 = facts->config_sha256;
+    info.weights_xxh128 = facts->weights_xxh128;
+    return info;
+}
+
+static assay_status open_dump(assay_candidate *c, assay_error *err) {
+    assay_status st = assay_tensor_dump_read(&c->dump, c->name, err);
+    if (st) return st;
+    const assay_source_info info = info_of(c);
+    return assay_source_of_map(&c->source, c->dump.tensors, &info, NULL, 0, err);
+}
+
+assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err) {
+    assay_candidate *c = calloc(1, sizeof *c);
+    if (!c) return assay_fail_nomem(err, path);
+    c->name = strdup(path);
+    assay_status st = c->name ? ASSAY_OK : assay_fail_nomem(err, path);
+    if (!st) st = assay_tensor_dump_is_at(path) ? open_dump(c, err) : open_hdf5(c, err);
+    if (st) assay_candidate_close(c);
+    else *out = c;
+    return st;
+}
+
+const assay_source *assay_candidate_source(const assay_candidate *c) { return &c->source; }
+
+void assay_candidate_close(assay_candidate *c) {
+    if (!c) return;
+    assay_source_close(&c->source);
+    if (c->is_hdf5) assay_golden_close(&c->file);
+    else assay_tensor_dump_free(&c->dump);
+    free(c->name);
+    free(c);
+}

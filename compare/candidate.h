@@ -1,0 +1,31 @@
+/*
+ * A candidate on disk as a tensor source, whatever its format.
+ */
+#ifndef ASSAY_COMPARE_CANDIDATE_H
+#define ASSAY_COMPARE_CANDIDATE_H
+
+#include "compare/source.h"
+#include "core/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct assay_candidate assay_candidate;
+
+/* Opens a .safetensors file (by its suffix), a folder of .npy files, or else an HDF5 dump or golden. The values of the first two
+ * are in memory then; those of HDF5 are read one tensor at a time. Nothing of `path` is kept. ASSAY_EINPUT in one line that names
+ * the path: it is missing, damaged, or no dump. Release with assay_candidate_close. */
+assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err);
+
+/* Its tensors and facts, which live as long as the candidate; info.name is the path. */
+const assay_source *assay_candidate_source(const assay_candidate *candidate);
+
+/* Closes and frees; NULL is fine. */
+void assay_candidate_close(assay_candidate *candidate);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,160 @@
+#include "compare/candidate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/compare_fixture.h"
+#include "golden/h5_file.h"
+#include "golden/npy.h"
+#include "golden/safetensors_writer.h"
+#include "golden/test_scratch.h"
+
+#define CASE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static scratch s;
+static assay_tensor_map *map;
+
+/* What the golden holds: a schedule, logits, a mask, a stored key and its unrounded values. */
+static void setup(void) {
+    scratch_make(&s);
+    map = assay_tensor_map_create();
+    const assay_tensor tensors[] = {
+        assay_tensor_view(ASSAY_I64, 2, (int64_t[]){1, 2}, (int64_t[]){0, 2}),
+        assay_tensor_view(ASSAY_F32, 3, (int64_t[]){1, 2, 2}, (float[]){1, 2, 3, 4}),
+        assay_tensor_view(ASSAY_BF16, 4, (int64_t[]){1, 1, 1, 2}, (uint16_t[]){0x3f80, 0x4000}),
+        assay_tensor_view(ASSAY_F32, 4, (int64_t[]){1, 1, 1, 2}, (float[]){1, 2}),
+    };
+    static const char *const names[] = {"steps/0/schedule", "steps/0/logits", "steps/0/past/0/mem_key",
+                                        "steps/0/past/0/mem_key_unrounded"};
+    for (size_t i = 0; i < 4; i++) EXPECT_OK(assay_tensor_map_put_copy(map, names[i], &tensors[i], &expect_err));
+}
+
+static void teardown(void) {
+    assay_tensor_map_destroy(map);
+    scratch_remove(&s);
+}
+
+TestSuite(candidate, .init = setup, .fini = teardown);
+
+static const char *write_hdf5(void) {
+    const char *path = scratch_path(&s, "dump.h5");
+    assay_h5_writer *w;
+    EXPECT_OK(assay_h5_writer_create(&w, path, &expect_err));
+    for (size_t i = 0; i < assay_tensor_map_count(map); i++)
+        EXPECT_OK(
+            assay_h5_put(w, assay_tensor_map_name(map, i), assay_tensor_map_at(map, i), ASSAY_H5_PLAIN, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_f64(w, "steps/0/logits", "noise_floor", 0x1p-20, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_text(w, "/", "case_sha256", CASE, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_text(w, "/", "dtype", "float32", &expect_err));
+    EXPECT_OK(assay_h5_writer_commit(w, &expect_err));
+    return path;
+}
+
+static const char *write_safetensors(const char *case_sha256) {
+    const char *path = scratch_path(&s, "dump.safetensors");
+    const assay_safetensors_text texts[] = {{"dtype", "float32"}, {"producer", "port 1"}, {"case_sha256", case_sha256}};
+    EXPECT_OK(assay_safetensors_write(path, map, texts, 3, &expect_err));
+    return path;
+}
+
+static const char *write_folder(void) {
+    for (size_t i = 0; i < assay_tensor_map_count(map); i++) {
+        char name[96];
+        snprintf(name, sizeof name, "folder/%s.npy", assay_tensor_map_name(map, i));
+        const char *path = scratch_write_text(&s, name, "");
+        EXPECT_OK(assay_npy_write(path, assay_tensor_map_at(map, i), &expect_err));
+    }
+    scratch_write_text(&s, "folder/dump.json", "{\"case_sha256\": \"" CASE "\", \"producer\": \"port 1\"}");
+    return scratch_path(&s, "folder");
+}
+
+/* Compares two paths; closes both. */
+static assay_case_result compare_paths(const char *golden_path, const char *candidate_path) {
+    assay_candidate *golden, *candidate;
+    assay_case_result r;
+    const assay_compare_options options = {.name = "a case", .require_all = true};
+    EXPECT_OK(assay_candidate_open(&golden, golden_path, &expect_err));
+    EXPECT_OK(assay_candidate_open(&candidate, candidate_path, &expect_err));
+    cr_assert_str_eq(assay_candidate_source(candidate)->info.name, candidate_path);
+    EXPECT_OK(
+        assay_compare(&r, assay_candidate_source(golden), assay_candidate_source(candidate), &options, &expect_err));
+    assay_candidate_close(golden);
+    assay_candidate_close(candidate);
+    return r;
+}
+
+static void expect_match(const char *candidate) {
+    assay_case_result r = compare_paths(scratch_path(&s, "dump.h5"), candidate);
+    cr_expect_eq(r.verdict, ASSAY_CASE_PASS, "%s", candidate);
+    cr_expect_eq(r.counts[ASSAY_VERDICT_PASS], 3, "%s", candidate);
+    cr_expect_eq(r.entry_count, 3, "%s", candidate);
+    assay_case_result_free(&r);
+}
+
+static void expect_mismatch(const char *candidate, const char *path) {
+    assay_case_result r = compare_paths(scratch_path(&s, "dump.h5"), candidate);
+    cr_expect_eq(r.verdict, ASSAY_CASE_FAIL, "%s", candidate);
+    cr_expect_eq(r.counts[ASSAY_VERDICT_FAIL], 1, "%s", candidate);
+    cr_expect_eq(entry_of(&r, path)->verdict, ASSAY_VERDICT_FAIL, "%s", candidate);
+    assay_case_result_free(&r);
+}
+
+Test(candidate, the_same_tensors_match_in_every_format) {
+    expect_match(write_hdf5());
+    expect_match(write_safetensors(CASE));
+    expect_match(write_folder());
+}
+
+Test(candidate, a_value_that_differs_fails_in_every_format) {
+    write_hdf5();
+    ((float *)assay_tensor_map_get(map, "steps/0/logits")->data)[2] += 0x1p-10f;
+    expect_mismatch(write_safetensors(CASE), "steps/0/logits");
+    expect_mismatch(write_folder(), "steps/0/logits");
+    ((float *)assay_tensor_map_get(map, "steps/0/logits")->data)[2] -= 0x1p-10f;
+    ((uint16_t *)assay_tensor_map_get(map, "steps/0/past/0/mem_key")->data)[0] = 0x3f81;
+    expect_mismatch(write_safetensors(CASE), "steps/0/past/0/mem_key");
+    expect_mismatch(write_folder(), "steps/0/past/0/mem_key");
+}
+
+Test(candidate, facts_and_unknown_names_show_in_the_source) {
+    assay_candidate *c;
+    assay_tensor t = assay_tensor_view(ASSAY_F32, 0, NULL, (float[]){1});
+    EXPECT_OK(assay_tensor_map_put_copy(map, "steps/0/stray", &t, &expect_err));
+    EXPECT_OK(assay_candidate_open(&c, write_safetensors(CASE), &expect_err));
+    const assay_source *source = assay_candidate_source(c);
+    cr_expect_str_eq(source->info.producer, "port 1");
+    cr_expect_str_eq(source->info.case_sha256, CASE);
+    cr_expect_str_eq(source->info.weights_xxh128, "");
+    cr_expect(source->info.has_dtype && !source->info.has_mem_dtype && !source->info.is_golden);
+    cr_assert_eq(source->unknown_count, 1);
+    cr_expect_str_eq(source->unknown[0], "steps/0/stray");
+    assay_candidate_close(c);
+    EXPECT_OK(assay_candidate_open(&c, write_folder(), &expect_err));
+    source = assay_candidate_source(c);
+    cr_expect(!source->info.has_dtype);
+    cr_assert_eq(source->unknown_count, 1);
+    assay_candidate_close(c);
+}
+
+Test(candidate, another_case_does_not_belong) {
+    assay_candidate *golden, *candidate;
+    assay_case_result r;
+    char other[] = CASE;
+    other[0] = 'f';
+    EXPECT_OK(assay_candidate_open(&golden, write_hdf5(), &expect_err));
+    EXPECT_OK(assay_candidate_open(&candidate, write_safetensors(other), &expect_err));
+    EXPECT_REFUSED(assay_compare(&r, assay_candidate_source(golden), assay_candidate_source(candidate),
+                                 &(assay_compare_options){.name = "a case"}, &expect_err),
+                   "do not belong together");
+    assay_candidate_close(golden);
+    assay_candidate_close(candidate);
+}
+
+Test(candidate, what_cannot_be_opened_is_named) {
+    assay_candidate *c;
+    EXPECT_REFUSED(assay_candidate_open(&c, scratch_path(&s, "none.h5"), &expect_err), "none.h5");
+    EXPECT_REFUSED(assay_candidate_open(&c, scratch_path(&s, "none.safetensors"), &expect_err), "none.safetensors");
+    EXPECT_REFUSED(assay_candidate_open(&c, scratch_write_text(&s, "a.npy", "x"), &expect_err), "a.npy");
+    EXPECT_REFUSED(assay_candidate_open(&c, s.dir, &expect_err), "of its 1 tensors");
+    assay_candidate_close(NULL);
+}
