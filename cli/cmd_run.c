@@ -43,8 +43,10 @@ static assay_status load(run_input *in, const cli_args *args, assay_dtype *dtype
     *dtype = case_of(in)->dtype;
     st = cli_read_dtype(args, dtype, err);
     if (st) return st;
-    if (from_golden) return assay_load_golden_model(&in->model, &in->golden, cli_value(args, "model"), *dtype, err);
-    return assay_load_case_model(&in->model, &in->test_case, folder, *dtype, err);
+    st = from_golden ? assay_load_golden_model(&in->model, &in->golden, cli_value(args, "model"), *dtype, err)
+                     : assay_load_case_model(&in->model, &in->test_case, folder, *dtype, err);
+    const char *mistakes = cli_value(args, "mistake");
+    return st || !mistakes ? st : assay_loaded_model_vary(&in->model, mistakes, err);
 }
 
 static void unload(run_input *in) {
@@ -55,7 +57,7 @@ static void unload(run_input *in) {
 
 /* Options of the other way of running would be ignored in silence. */
 static assay_status check_mode(const cli_args *args, assay_error *err) {
-    static const char *const of_cases[] = {"case", "out", "model", "all-stages"};
+    static const char *const of_cases[] = {"case", "out", "model", "all-stages", "mistake"};
     static const char *const of_ids[] = {"max-new-tokens", "eos", "temperature", "top-k", "top-p", "seed"};
     bool ids = cli_value(args, "ids") != NULL;
     const char *const *wrong = ids ? of_cases : of_ids;
@@ -93,6 +95,7 @@ static const cli_option options[] = {
     {"model", 0, "DIR", "with a golden: folder of weights that the file does not hold"},
     {"dtype", 0, "TYPE", "float32 or float64 (default: the case's)"},
     {"all-stages", 0, NULL, "write every stage, not only logits, losses, tokens, schedules and caches"},
+    CLI_OPTION_MISTAKE,
     {"ids", 0, "IDS", "generate from these token ids (1,15,7) and print the new ones; no case, no dump"},
     {"max-new-tokens", 'n', "N", "with --ids: how many (default 20)"},
     {"eos", 0, "ID", "with --ids: the token that ends generation"},

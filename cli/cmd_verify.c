@@ -71,6 +71,7 @@ static int verify(const cli_args *args) {
     assay_verify_options options = {.model_dir = cli_value(args, "model"),
                                     .dtype = ASSAY_F32,
                                     .policy = &policy,
+                                    .mistakes = cli_value(args, "mistake"),
                                     .no_replay = cli_value(args, "no-replay") != NULL};
     assay_status st = cli_check_output(args, "json", &err);
     if (!st) st = cli_start_engine(args, &err);
@@ -98,6 +99,9 @@ static const cli_option options[] = {
     {"dtype", 0, "TYPE", "what the engine computes in: float32 (default) or float64"},
     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
     {"rules", 0, NULL, "make every known mistake in the engine and see whether the goldens notice"},
+    {"csv", 0, "FILE", "with --rules: write the matrix as CSV"},
+    {"markdown", 0, "FILE", "with --rules: write the table of rules, mistakes and goldens as Markdown"},
+    CLI_OPTION_MISTAKE,
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,

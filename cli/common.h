@@ -15,6 +15,11 @@
     { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
 #define CLI_OPTION_JSON \
     { "json", 0, "FILE", "write the complete result as JSON (docs/result-json.md)" }
+#define CLI_OPTION_MISTAKE                                                                            \
+    {                                                                                                 \
+        "mistake", 0, "NAME,...",                                                                     \
+            "let the engine make these mistakes on purpose ('assay diagnose --list' shows the names)" \
+    }
 #define CLI_OPTION_ALL \
     { "all", 'a', NULL, "list every stage, not only those that fail" }
 

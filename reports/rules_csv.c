@@ -24,9 +24,7 @@ static void write_variant(FILE *out, const assay_rule_matrix *matrix, size_t ind
 
 static void write_rule_alone(FILE *out, const assay_rule_matrix *matrix, const char *rule) {
     for (size_t i = 0; i < matrix->case_count; i++) {
-        const assay_rule_case *c = &matrix->cases[i];
-        for (size_t k = 0; k < c->rule_count; k++)
-            if (strcmp(c->rules[k], rule) == 0) fprintf(out, "%s,,%s,,\n", rule, c->name);
+        if (assay_rule_case_names(&matrix->cases[i], rule)) fprintf(out, "%s,,%s,,\n", rule, matrix->cases[i].name);
     }
 }
 

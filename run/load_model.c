@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/variants.h"
 #include "golden/checkpoint.h"
 #include "golden/digest.h"
 #include "golden/recipe.h"
@@ -82,7 +83,22 @@ assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden
     return st;
 }
 
+assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, assay_error *err) {
+    assay_semantics semantics;
+    assay_status st = assay_variants_parse(list, &semantics, err);
+    if (st || m->refused) return st;
+    assay_model *model;
+    st = assay_model_create_variant(&model, &m->config, &semantics, m->dtype, m->weights, err);
+    if (st) return st;
+    assay_model_destroy(m->model);
+    m->model = model;
+    free(m->mistakes);
+    m->mistakes = strdup(list);
+    return m->mistakes ? ASSAY_OK : assay_fail_nomem(err, "a list of mistakes");
+}
+
 void assay_loaded_model_free(assay_loaded_model *m) {
+    free(m->mistakes);
     assay_model_destroy(m->model);
     assay_tensor_map_destroy(m->weights);
     free(m->config_text);

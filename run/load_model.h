@@ -27,6 +27,7 @@ typedef struct {
     char weights_xxh128[33]; /* digest of the weights; "" when refused */
     assay_tensor_map *weights;
     assay_model *model;
+    char *mistakes; /* NULL, or the list that the model was varied by */
 } assay_loaded_model;
 
 /* Loads what a case runs on. The case's "model" is the configuration where it has one, else the folder's config.json. Weights
@@ -37,6 +38,10 @@ assay_status assay_load_case_model(assay_loaded_model *out, const assay_case *c,
 /* The same for a golden or dump, whose weights may also lie in the file; checked against its digest. */
 assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden *g, const char *model_dir,
                                      assay_dtype dtype, assay_error *err);
+
+/* Replaces the model by one that makes mistakes on purpose, named in `list` with commas between them (engine/variants.h).
+ * ASSAY_EINPUT: an unknown name. A refused model stays refused. */
+assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, assay_error *err);
 
 void assay_loaded_model_free(assay_loaded_model *m);
 

@@ -206,7 +206,7 @@ assay_variant_summary assay_rule_matrix_variant(const assay_rule_matrix *matrix,
     return s;
 }
 
-static bool names_rule(const assay_rule_case *c, const char *rule) {
+bool assay_rule_case_names(const assay_rule_case *c, const char *rule) {
     for (size_t i = 0; i < c->rule_count; i++)
         if (strcmp(c->rules[i], rule) == 0) return true;
     return false;
@@ -214,7 +214,7 @@ static bool names_rule(const assay_rule_case *c, const char *rule) {
 
 size_t assay_rule_matrix_cases_of(const assay_rule_matrix *matrix, const char *rule) {
     size_t count = 0;
-    for (size_t i = 0; i < matrix->case_count; i++) count += names_rule(&matrix->cases[i], rule);
+    for (size_t i = 0; i < matrix->case_count; i++) count += assay_rule_case_names(&matrix->cases[i], rule);
     return count;
 }
 

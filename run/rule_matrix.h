@@ -62,6 +62,9 @@ typedef struct {
 
 assay_variant_summary assay_rule_matrix_variant(const assay_rule_matrix *matrix, size_t variant);
 
+/* Whether the golden's case says that it exercises the rule. */
+bool assay_rule_case_names(const assay_rule_case *c, const char *rule);
+
 /* Goldens whose case names the rule. */
 size_t assay_rule_matrix_cases_of(const assay_rule_matrix *matrix, const char *rule);
 

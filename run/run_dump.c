@@ -1,5 +1,7 @@
 #include "run/run_dump.h"
 
+#include <stdio.h>
+
 #include "core/version.h"
 #include "golden/dump_writer.h"
 #include "run/run_case.h"
@@ -28,8 +30,11 @@ static assay_status put_step(void *context, int64_t step, const assay_step *what
 
 assay_status assay_run_to_dump(const assay_loaded_model *m, const assay_case *c, const char *path, assay_dtype dtype,
                                assay_dump_capture capture, assay_error *err) {
+    char producer[512];
+    snprintf(producer, sizeof producer, "assay " ASSAY_VERSION "%s%s", m->mistakes ? " with mistakes: " : "",
+             m->mistakes ? m->mistakes : "");
     const assay_dump_metadata metadata = {
-        .producer = "assay " ASSAY_VERSION,
+        .producer = producer,
         .dtype = dtype,
         .case_text = c->text,
         .case_nbytes = c->text_nbytes,

@@ -20,7 +20,10 @@ static assay_status verify_loaded(assay_case_result *out, const assay_golden *g,
     assay_trace engine = {0};
     assay_status st = assay_source_of_file(&golden, g, name, err);
     if (!st && replayed) assay_source_use_replayed_floors(&golden);
-    const assay_trace_options trace = {.test_case = &g->test_case, .kept = &golden, .replay = replayed ? g : NULL};
+    const assay_trace_options trace = {.test_case = &g->test_case,
+                                       .kept = &golden,
+                                       .replay = replayed ? g : NULL,
+                                       .tolerates = options->mistakes != NULL};
     if (!st) st = assay_trace_run(&engine, m, &trace, err);
     const assay_compare_options compare = {.name = g->test_case.name, .policy = options->policy, .require_all = true};
     if (!st) st = assay_compare(out, &golden, &engine.source, &compare, err);
@@ -34,6 +37,7 @@ static assay_status verify_open(assay_case_result *out, const assay_golden *g, c
     if (!g->has_case) return assay_fail(err, ASSAY_EINPUT, NULL, "the file holds no case to run");
     assay_loaded_model m = {0};
     assay_status st = assay_load_golden_model(&m, g, options->model_dir, options->dtype, err);
+    if (!st && options->mistakes) st = assay_loaded_model_vary(&m, options->mistakes, err);
     if (!st) st = verify_loaded(out, g, path, &m, options, err);
     assay_loaded_model_free(&m);
     return st;

@@ -90,7 +90,7 @@ def refused(step: Dict[str, Any], rule: str) -> Dict[str, Any]:
 
 def window_cases() -> None:
     n = "one-window"
-    define(n, "T below C: one window, every stage", "SCHED-1 ROPE-1 ROPE-2 ROPE-3 POS-6 ATT-1 ATT-2 NORM-1 MLP-1 HEAD-1 OUT-1 PREC-1",
+    define(n, "T below C: one window, every stage", "SCHED-1 ROPE-1 ROPE-2 ROPE-3 ROPE-5 POS-6 ATT-1 ATT-2 NORM-1 MLP-1 HEAD-1 OUT-1 PREC-1",
            [forward(rows(n, 2, 7))], capture="all")
     n = "edge-c"
     define(n, "T = C and T = C + 1: one window, then the shortest prefix", "SCHED-1 MEM-2",
@@ -102,7 +102,7 @@ def window_cases() -> None:
     define(n, "T = 2W+C-1, 2W+C, 2W+C+1: three windows and four", "SCHED-1 SCHED-3 MEM-2 MEM-3 MEM-9",
            [forward(rows(f"{n}/{t}", 1, t)) for t in (2 * W + C - 1, 2 * W + C, 2 * W + C + 1)])
     n = "windows-3-all"
-    define(n, "three windows (16, 9, 8), memory in float32, every stage", "SCHED-1 SCHED-3 MEM-1 MEM-2 MEM-3 MEM-4 MEM-8 MEM-9 POS-2",
+    define(n, "three windows (16, 9, 8), memory in float32, every stage", "SCHED-1 SCHED-2 SCHED-3 MEM-1 MEM-2 MEM-3 MEM-4 MEM-8 MEM-9 POS-2",
            [forward(rows(n, 1, 33))], capture="all")
     n = "context-of-one"
     define(n, "last_context_length given by the call: 1, 3, and 20 on T = 20", "SCHED-1 SCHED-4",
@@ -139,7 +139,7 @@ def pad_cases() -> None:
            [forward(ids, attention_mask=[[0, 1, 1] + m for m in mask]),
             forward(rows(n + "/more", 2, 3), past="keep", use_cache=True, attention_mask=[[1] * 10 + m[6:] + [1] * 3 for m in mask])])
     n = "mask-forgotten"
-    ids, mask = padded(n, 14, [5, 2])
+    ids, mask = padded(n, 14, [8, 2])
     define(n, "a padded prompt, then calls without a mask: cached pads are seen again, those in memory stay hidden", "CACHE-8 MEM-5 SCHED-6",
            [forward(ids, attention_mask=mask), *[forward([[a], [b]], past="keep", use_cache=True) for a, b in zip(*rows(n + "/more", 2, 3))],
             forward(rows(n + "/long", 2, 9), past="keep", use_cache=True)], detail=[0, 3, 4])
@@ -157,6 +157,10 @@ def position_cases() -> None:
     define(n, "positions that repeat, go back and start below 0; then more on the cache", "POS-2 POS-4 POS-5 POS-6",
            [forward(ids, attention_mask=mask, position_ids=positions),
             forward(rows(n + "/more", 2, 2), past="keep", use_cache=True, position_ids=[[12, 13], [7, 8]])])
+    n = "positions-unordered"
+    positions = [[4, 0, 1, 2, 3, 9, 5, 8, 6, 7, 13, 12, 10, 11, 14, 17, 15, 16], [6, 5, *range(7, 23)]]
+    define(n, "two windows whose first token is not the one with the smallest position", "POS-2 POS-5",
+           [forward(rows(n, 2, 18), position_ids=positions)])
 
 
 def cache_cases() -> None:
