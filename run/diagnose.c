@@ -1,0 +1,264 @@
+#include "run/diagnose.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "compare/compare.h"
+#include "compare/source_file.h"
+#include "run/distance.h"
+#include "run/load_model.h"
+#include "run/trace.h"
+
+/* Pairs tried at a time, between looks at the clock. */
+enum { pairs_at_a_time = 64 };
+
+/* One diagnosis under way. */
+typedef struct {
+    const assay_case *test_case;
+    const assay_loaded_model *model;
+    const assay_measured *candidate;
+    const assay_diagnose_options *options;
+    assay_diagnosis *result;
+    size_t capacity; /* of result->ranking */
+    size_t done, expected;
+} search;
+
+const char *assay_diagnosis_verdict_name(assay_diagnosis_verdict verdict) {
+    static const char *const names[] = {"match", "explained", "partly explained", "unknown", "rounding"};
+    return names[verdict];
+}
+
+static double now_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- one hypothesis ---- */
+
+static assay_status try_semantics(const search *s, const assay_semantics *semantics, assay_distance *out,
+                                  assay_error *err) {
+    const assay_trace_options options = {
+        .test_case = s->test_case, .kept = &s->candidate->memory.source, .semantics = semantics, .tolerates = true};
+    assay_trace trace;
+    assay_status st = assay_trace_run(&trace, s->model, &options, err);
+    if (st) return st;
+    st = assay_measure_distance(out, s->candidate, &trace.source, err);
+    assay_trace_free(&trace);
+    return st;
+}
+
+static bool explains(const assay_distance *d, const assay_distance *original) {
+    double nearly = fmin(8, original->worst / 10);
+    return d->judged > 0 && d->worst <= fmax(1, nearly) && d->closeness < original->closeness / 2;
+}
+
+static assay_status try_one(const search *s, assay_hypothesis *h, assay_error *err) {
+    assay_semantics semantics = {0};
+    for (size_t i = 0; i < h->mistake_count; i++) assay_variant_apply(h->mistakes[i], &semantics);
+    assay_status st = try_semantics(s, &semantics, &h->distance, err);
+    if (!st) h->explains = explains(&h->distance, &s->result->original);
+    return st;
+}
+
+static void report_progress(search *s) {
+    s->done++;
+    if (s->options->progress) s->options->progress(s->options->context, s->done, s->expected);
+}
+
+/* Tries ranking[first, first + count) on all threads. */
+static assay_status try_range(search *s, size_t first, size_t count, assay_error *err) {
+    assay_status st = ASSAY_OK;
+    assay_error why;
+#pragma omp parallel for schedule(dynamic) private(why)
+    for (size_t i = first; i < first + count; i++) {
+        assay_status failed = try_one(s, &s->result->ranking[i], &why);
+#pragma omp critical
+        {
+            report_progress(s);
+            if (failed) {
+                st = failed;
+                if (err) *err = why;
+            }
+        }
+    }
+    return st;
+}
+
+/* ---- ranking ---- */
+
+static int by_number(double a, double b) { return (a > b) - (a < b); }
+
+/* Fewer and smaller differences first, then fewer mistakes, then the nearer one, then the order of the table. */
+static int compare_hypotheses(const void *a, const void *b) {
+    const assay_hypothesis *x = a, *y = b;
+    int order = (int)y->explains - (int)x->explains;
+    if (!order && !x->explains) order = by_number(x->distance.badness, y->distance.badness);
+    if (!order) order = (x->mistake_count > y->mistake_count) - (x->mistake_count < y->mistake_count);
+    if (!order) order = by_number(x->distance.closeness, y->distance.closeness);
+    if (!order) order = (x->mistakes[0] > y->mistakes[0]) - (x->mistakes[0] < y->mistakes[0]);
+    return order ? order : (x->mistakes[1] > y->mistakes[1]) - (x->mistakes[1] < y->mistakes[1]);
+}
+
+static void rank(assay_diagnosis *d) { qsort(d->ranking, d->ranking_count, sizeof *d->ranking, compare_hypotheses); }
+
+/* ---- singles and pairs ---- */
+
+static assay_status reserve(search *s, size_t count, assay_error *err) {
+    if (count <= s->capacity) return ASSAY_OK;
+    assay_hypothesis *grown = realloc(s->result->ranking, count * sizeof *grown);
+    if (!grown) return assay_fail_nomem(err, "hypotheses");
+    s->result->ranking = grown;
+    s->capacity = count;
+    return ASSAY_OK;
+}
+
+static assay_status try_singles(search *s, assay_error *err) {
+    assay_diagnosis *d = s->result;
+    assay_status st = reserve(s, assay_variant_count(), err);
+    if (st) return st;
+    for (size_t i = 0; i < assay_variant_count(); i++)
+        d->ranking[i] = (assay_hypothesis){.mistakes = {assay_variant_at(i)}, .mistake_count = 1};
+    d->ranking_count = d->singles = s->expected = assay_variant_count();
+    st = try_range(s, 0, d->ranking_count, err);
+    if (!st) rank(d);
+    return st;
+}
+
+/* The next pair of singles, in their ranking: the best with all others first. False after the last. */
+static bool next_pair(const assay_variant *const *singles, size_t count, size_t at[2]) {
+    do {
+        if (++at[1] >= count) {
+            at[0]++;
+            at[1] = at[0] + 1;
+        }
+        if (at[1] >= count) return false;
+    } while (singles[at[0]]->field == singles[at[1]]->field); /* one choice is made in one way */
+    return true;
+}
+
+static size_t add_pairs(assay_diagnosis *d, const assay_variant *const *singles, size_t count, size_t at[2]) {
+    size_t added = 0;
+    while (added < pairs_at_a_time && next_pair(singles, count, at))
+        d->ranking[d->ranking_count + added++] =
+            (assay_hypothesis){.mistakes = {singles[at[0]], singles[at[1]]}, .mistake_count = 2};
+    return added;
+}
+
+static bool any_explains(const assay_diagnosis *d, size_t first) {
+    for (size_t i = first; i < d->ranking_count; i++)
+        if (d->ranking[i].explains) return true;
+    return false;
+}
+
+/* Pairs in the order of their better half, until one explains the candidate, all were tried, or the time is over. */
+static assay_status try_pairs_of(search *s, const assay_variant *const *singles, size_t count, assay_error *err) {
+    assay_diagnosis *d = s->result;
+    double end = now_seconds() + s->options->seconds;
+    size_t at[2] = {0, 0};
+    s->expected = s->done + count * (count - 1) / 2;
+    while (now_seconds() < end) {
+        assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
+        if (st) return st;
+        size_t first = d->ranking_count, added = add_pairs(d, singles, count, at);
+        st = try_range(s, first, added, err);
+        if (st) return st;
+        d->ranking_count += added;
+        d->pairs += added;
+        d->all_pairs = added < pairs_at_a_time || any_explains(d, first);
+        if (d->all_pairs) return ASSAY_OK;
+    }
+    return ASSAY_OK;
+}
+
+static assay_status try_pairs(search *s, assay_error *err) {
+    size_t count = s->result->ranking_count;
+    const assay_variant **singles = malloc(count * sizeof *singles);
+    if (!singles) return assay_fail_nomem(err, "hypotheses");
+    for (size_t i = 0; i < count; i++) singles[i] = s->result->ranking[i].mistakes[0];
+    assay_status st = try_pairs_of(s, singles, count, err);
+    free((void *)singles);
+    if (!st) rank(s->result);
+    return st;
+}
+
+/* ---- verdict ---- */
+
+static void conclude(assay_diagnosis *d) {
+    const assay_distance *best = &d->ranking[0].distance;
+    d->verdict = ASSAY_DIAGNOSIS_UNKNOWN;
+    if (d->ranking[0].explains) d->verdict = ASSAY_DIAGNOSIS_EXPLAINED;
+    else if (d->original.worst <= 8) d->verdict = ASSAY_DIAGNOSIS_ROUNDING;
+    else if (2 * best->differing <= d->original.differing && best->badness <= d->original.badness / 2)
+        d->verdict = ASSAY_DIAGNOSIS_PARTLY;
+    /* Equally many mistakes that explain it equally well: the rounding of one run decides which is nearer. */
+    for (size_t i = 1; i < d->ranking_count; i++)
+        d->ranking[i].same_as_best = d->ranking[0].explains && d->ranking[i].explains &&
+                                     d->ranking[i].mistake_count == d->ranking[0].mistake_count &&
+                                     d->ranking[i].distance.closeness <= 2 * best->closeness + 0.01;
+}
+
+static assay_status search_all(search *s, assay_error *err) {
+    const assay_semantics original = {0};
+    assay_status st = try_semantics(s, &original, &s->result->original, err);
+    if (!st) st = try_singles(s, err);
+    bool needs_pairs = !st && !s->result->ranking[0].explains && s->result->original.worst > 8;
+    if (needs_pairs) st = try_pairs(s, err);
+    if (!st) conclude(s->result);
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static assay_status matches(const assay_source *golden, const assay_source *candidate, bool *match, assay_error *err) {
+    assay_case_result compared;
+    assay_status st = assay_compare(&compared, golden, candidate, &(assay_compare_options){.name = ""}, err);
+    if (st) return st;
+    *match = compared.verdict == ASSAY_CASE_PASS;
+    assay_case_result_free(&compared);
+    return ASSAY_OK;
+}
+
+static assay_status diagnose_loaded(search *s, const assay_golden *g, const assay_source *golden,
+                                    const assay_source *candidate, assay_error *err) {
+    assay_measured measured = {0};
+    assay_loaded_model model = {0};
+    bool wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    assay_status st = assay_measured_load(&measured, candidate, golden, err);
+    if (!st) st = assay_load_golden_model(&model, g, s->options->model_dir, wide ? ASSAY_F64 : ASSAY_F32, err);
+    if (!st && model.refused)
+        st = assay_fail(err, ASSAY_EINPUT, model.refusal.rules,
+                        "the original refuses to build this model, so there is no run to compare with: %.600s",
+                        model.refusal.message);
+    s->model = &model;
+    s->candidate = &measured;
+    s->result->evidence = measured.evidence;
+    s->result->numbers = measured.numbers;
+    if (!st) st = search_all(s, err);
+    assay_loaded_model_free(&model);
+    assay_measured_free(&measured);
+    return st;
+}
+
+assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, const char *golden_name,
+                            const assay_source *candidate, const assay_diagnose_options *options, assay_error *err) {
+    if (!golden->has_case)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the file holds no case to run again", golden_name);
+    assay_diagnosis result = {0};
+    assay_source source = {0};
+    bool match = false;
+    assay_status st = assay_source_of_file(&source, golden, golden_name, err);
+    if (!st) st = matches(&source, candidate, &match, err);
+    search s = {.test_case = &golden->test_case, .options = options, .result = &result};
+    if (!st && !match) st = diagnose_loaded(&s, golden, &source, candidate, err);
+    assay_source_close(&source);
+    if (st) assay_diagnosis_free(&result);
+    else *out = result;
+    return st;
+}
+
+void assay_diagnosis_free(assay_diagnosis *diagnosis) {
+    free(diagnosis->ranking);
+    *diagnosis = (assay_diagnosis){0};
+}

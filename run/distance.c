@@ -1,0 +1,123 @@
+#include "run/distance.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/compare.h"
+#include "compare/judge.h"
+
+static const double farthest = 1e9;
+
+/* ---- the candidate ---- */
+
+static assay_status scale_of(const assay_source *source, const assay_source_item *item, double *scale,
+                             assay_error *err) {
+    assay_source_tensor t;
+    assay_status st = assay_source_read(source, item, false, &t, err);
+    if (st) return st;
+    *scale = assay_judge_scale(item->place.stage, &t.tensor, source->info.dtype);
+    assay_source_release(&t);
+    return ASSAY_OK;
+}
+
+/* The golden's floor for a place, larger in proportion where the candidate's tensor is larger. */
+static assay_status take_floor(assay_source_item *item, const assay_source *candidate, const assay_source *golden,
+                               assay_error *err) {
+    bool wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    const assay_source_item *g = wide ? assay_source_find_float64(golden, &item->place) : NULL;
+    if (!g) g = assay_source_find(golden, &item->place);
+    item->has_unrounded = false;
+    item->has_floor = g && g->has_floor;
+    if (!item->has_floor) return ASSAY_OK;
+    double own = 0, its = 0;
+    assay_status st = scale_of(candidate, item, &own, err);
+    if (!st) st = scale_of(golden, g, &its, err);
+    item->floor = its > 0 && own > its ? g->floor * own / its : g->floor;
+    return st;
+}
+
+/* What is richest in what the candidate holds. */
+static void take_evidence(assay_measured *m) {
+    bool stages = false, past = false, numbers = false;
+    const assay_source *s = &m->memory.source;
+    for (size_t i = 0; i < s->item_count; i++) {
+        assay_stage stage = s->items[i].place.stage;
+        assay_stage_scope scope = assay_stage_get(stage)->scope;
+        m->numbers += assay_tensor_count(&s->items[i].info);
+        stages = stages || scope == ASSAY_PER_LAYER || scope == ASSAY_PER_WINDOW;
+        past = past || scope == ASSAY_PER_PAST;
+        numbers = numbers || stage == ASSAY_STAGE_LOGITS || stage == ASSAY_STAGE_LOSS;
+    }
+    m->evidence = stages    ? ASSAY_EVIDENCE_STAGES
+                  : past    ? ASSAY_EVIDENCE_RESULTS
+                  : numbers ? ASSAY_EVIDENCE_LOGITS
+                            : ASSAY_EVIDENCE_TOKENS;
+}
+
+assay_status assay_measured_load(assay_measured *out, const assay_source *candidate, const assay_source *golden,
+                                 assay_error *err) {
+    assay_measured m = {0};
+    assay_status st = assay_source_memory_load(&m.memory, candidate, err);
+    if (st) return st;
+    assay_source *s = &m.memory.source;
+    for (size_t i = 0; !st && i < s->item_count; i++) st = take_floor(&s->items[i], s, golden, err);
+    s->info.is_golden = true; /* what it says to hold the whole of, and lacks, is empty */
+    s->info.case_sha256 = s->info.config_sha256 = s->info.weights_xxh128 = "";
+    s->unknown_count = 0;
+    take_evidence(&m);
+    if (st) assay_measured_free(&m);
+    else *out = m;
+    return st;
+}
+
+void assay_measured_free(assay_measured *m) {
+    assay_source_memory_free(&m->memory);
+    *m = (assay_measured){0};
+}
+
+/* ---- the distance ---- */
+
+/* In tolerances; negative for an entry that says nothing. */
+static double distance_of(const assay_entry *e) {
+    switch (e->verdict) {
+    case ASSAY_VERDICT_PASS: return e->has_metrics || e->kind == ASSAY_ENTRY_STEP ? fmin(e->ratio_tolerance, 1) : -1;
+    case ASSAY_VERDICT_FAIL: return e->deviation > 0 && e->ratio_tolerance > 0 ? e->ratio_tolerance : INFINITY;
+    case ASSAY_VERDICT_MISSING_REQUIRED:
+    case ASSAY_VERDICT_NOT_COMPARED: return INFINITY;
+    case ASSAY_VERDICT_MISSING:
+    case ASSAY_VERDICT_EXTRA:
+    case ASSAY_VERDICT_COUNT: break;
+    }
+    return -1;
+}
+
+static void add_entry(assay_distance *d, const assay_entry *e) {
+    double distance = distance_of(e);
+    if (distance < 0) return;
+    double capped = fmin(distance, farthest);
+    d->judged++;
+    d->closeness += capped * capped;
+    if (d->judged == 1 || distance > d->worst) {
+        d->worst = distance;
+        snprintf(d->worst_path, sizeof d->worst_path, "%s", e->path);
+    }
+    if (distance <= 1) return;
+    if (d->differing == 0) snprintf(d->first_path, sizeof d->first_path, "%s", e->path);
+    d->differing++;
+    d->badness += 1 + log10(capped);
+}
+
+assay_status assay_measure_distance(assay_distance *out, const assay_measured *m, const assay_source *run,
+                                    assay_error *err) {
+    assay_case_result compared;
+    const assay_compare_options options = {.name = "", .require_all = true};
+    assay_status st = assay_compare(&compared, &m->memory.source, run, &options, err);
+    if (st) return st;
+    assay_distance d = {0};
+    for (size_t i = 0; i < compared.entry_count; i++) add_entry(&d, &compared.entries[i]);
+    if (d.judged) d.closeness = sqrt(d.closeness / (double)d.judged);
+    assay_case_result_free(&compared);
+    *out = d;
+    return ASSAY_OK;
+}

@@ -1,0 +1,32 @@
+/* How far a candidate is from a run of the engine, in tolerances of the golden. */
+#ifndef ASSAY_RUN_DISTANCE_H
+#define ASSAY_RUN_DISTANCE_H
+
+#include "compare/source_memory.h"
+#include "run/diagnose.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A candidate that is measured again and again: its values in memory, with noise floors that the golden has for its places. */
+typedef struct {
+    assay_source_memory memory;
+    int64_t numbers;
+    assay_evidence evidence;
+} assay_measured;
+
+/* Reads the candidate. Both sources must outlive *out. Errors: those of reading. Release with assay_measured_free. */
+assay_status assay_measured_load(assay_measured *out, const assay_source *candidate, const assay_source *golden,
+                                 assay_error *err);
+void assay_measured_free(assay_measured *m);
+
+/* The distance to a run. Any number of threads may measure one candidate. */
+assay_status assay_measure_distance(assay_distance *out, const assay_measured *m, const assay_source *run,
+                                    assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
