@@ -48,7 +48,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test bench lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test rules bench lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -90,6 +90,10 @@ $(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
 $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+rules: ## write docs/rules.md and docs/rules.csv: which golden notices which mistake about which rule
+	@$(MAKE) --no-print-directory -s -j$$(nproc) build
+	$(BUILD)/assay verify --rules --csv docs/rules.csv --markdown docs/rules.md | tail -n 1
 
 bench: ## time the engine; with ORIGINAL=<checkout> PYTHON=<a python with torch> the original as well
 	@ci/bootstrap ci/packages.txt

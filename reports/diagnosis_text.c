@@ -14,13 +14,16 @@ static void write_times(FILE *out, double distance) {
 }
 
 static void write_distance(FILE *out, const char *what, const assay_distance *d) {
-    fprintf(out, "     %-15s%zu of %zu tensors differ", what, d->differing, d->judged);
-    if (d->judged) {
-        fprintf(out, ", at most by ");
+    fprintf(out, "     %-15s", what);
+    if (d->judged == 0) {
+        fprintf(out, "nothing can be compared\n");
+    } else if (d->differing == 0) {
+        fprintf(out, "all %zu tensors match (at most %.2g of the tolerance)\n", d->judged, d->worst);
+    } else {
+        fprintf(out, "%zu of %zu tensors differ, at most by ", d->differing, d->judged);
         write_times(out, d->worst);
+        fprintf(out, "; first %s\n", d->first_path);
     }
-    if (d->differing) fprintf(out, "; first %s", d->first_path);
-    fprintf(out, "\n");
 }
 
 static void write_explanation(FILE *out, const assay_diagnosis *d, const assay_hypothesis *h,

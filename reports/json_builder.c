@@ -109,7 +109,7 @@ assay_status json_print(char **out, cJSON *root, assay_error *err) {
 }
 
 assay_status json_write(const char *path, cJSON *root, assay_error *err) {
-    char *text;
+    char *text = NULL;
     assay_status st = json_print(&text, root, err);
     if (st) return st;
     st = assay_write_file_atomically(path, text, strlen(text), err);

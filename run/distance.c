@@ -78,10 +78,21 @@ void assay_measured_free(assay_measured *m) {
 
 /* ---- the distance ---- */
 
+/* Of keys and values in half precision a unit in the last place is allowed, for a tie may round either way. That hides what is
+ * smaller than a unit (truncation, say); but ties are rare, so the share of values that differ tells. */
+static double unit_distance(const assay_entry *e) {
+    static const double most_ties = 0.1;
+    bool stored = assay_judge_is_stored(e->place.stage, ASSAY_F32, e->golden.dtype);
+    if (!stored || !e->has_metrics) return 0;
+    return (double)e->metrics.different / (double)e->metrics.count / most_ties;
+}
+
 /* In tolerances; negative for an entry that says nothing. */
 static double distance_of(const assay_entry *e) {
     switch (e->verdict) {
-    case ASSAY_VERDICT_PASS: return e->has_metrics || e->kind == ASSAY_ENTRY_STEP ? fmin(e->ratio_tolerance, 1) : -1;
+    case ASSAY_VERDICT_PASS:
+        if (!e->has_metrics && e->kind != ASSAY_ENTRY_STEP) return -1;
+        return fmax(fmin(e->ratio_tolerance, 1), unit_distance(e));
     case ASSAY_VERDICT_FAIL: return e->deviation > 0 && e->ratio_tolerance > 0 ? e->ratio_tolerance : INFINITY;
     case ASSAY_VERDICT_MISSING_REQUIRED:
     case ASSAY_VERDICT_NOT_COMPARED: return INFINITY;
