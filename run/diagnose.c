@@ -1,23 +1,21 @@
 #include "run/diagnose.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "compare/compare.h"
 #include "compare/source_file.h"
-#include "run/distance.h"
-#include "run/load_model.h"
-#include "run/trace.h"
+#include "run/hypothesis.h"
 
 /* Pairs tried at a time, between looks at the clock. */
 enum { pairs_at_a_time = 64 };
 
+/* Hypotheses that get a second look when none explains the candidate. */
+enum { refined_at_most = 8 };
+
 /* One diagnosis under way. */
 typedef struct {
-    const assay_case *test_case;
-    const assay_loaded_model *model;
-    const assay_measured *candidate;
+    assay_diagnosed about;
     const assay_diagnose_options *options;
     assay_diagnosis *result;
     size_t capacity; /* of result->ranking */
@@ -35,45 +33,23 @@ static double now_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- one hypothesis ---- */
-
-static assay_status try_semantics(const search *s, const assay_semantics *semantics, assay_distance *out,
-                                  assay_error *err) {
-    const assay_trace_options options = {
-        .test_case = s->test_case, .kept = &s->candidate->memory.source, .semantics = semantics, .tolerates = true};
-    assay_trace trace;
-    assay_status st = assay_trace_run(&trace, s->model, &options, err);
-    if (st) return st;
-    st = assay_measure_distance(out, s->candidate, &trace.source, err);
-    assay_trace_free(&trace);
-    return st;
-}
-
-static bool explains(const assay_distance *d, const assay_distance *original) {
-    double nearly = fmin(8, original->worst / 10);
-    return d->judged > 0 && d->worst <= fmax(1, nearly) && d->closeness < original->closeness / 2;
-}
-
-static assay_status try_one(const search *s, assay_hypothesis *h, assay_error *err) {
-    assay_semantics semantics = {0};
-    for (size_t i = 0; i < h->mistake_count; i++) assay_variant_apply(h->mistakes[i], &semantics);
-    assay_status st = try_semantics(s, &semantics, &h->distance, err);
-    if (!st) h->explains = explains(&h->distance, &s->result->original);
-    return st;
-}
-
 static void report_progress(search *s) {
     s->done++;
     if (s->options->progress) s->options->progress(s->options->context, s->done, s->expected);
 }
 
-/* Tries ranking[first, first + count) on all threads. */
-static assay_status try_range(search *s, size_t first, size_t count, assay_error *err) {
+static assay_status try_one(const search *s, assay_hypothesis *h, bool again, assay_error *err) {
+    return again ? assay_hypothesis_refine(h, &s->about, err)
+                 : assay_hypothesis_try(h, &s->about, &s->result->original, err);
+}
+
+/* Tries ranking[first, first + count) on all threads; again: refines them. */
+static assay_status try_range(search *s, size_t first, size_t count, bool again, assay_error *err) {
     assay_status st = ASSAY_OK;
     assay_error why;
 #pragma omp parallel for schedule(dynamic) private(why)
     for (size_t i = first; i < first + count; i++) {
-        assay_status failed = try_one(s, &s->result->ranking[i], &why);
+        assay_status failed = try_one(s, &s->result->ranking[i], again, &why);
 #pragma omp critical
         {
             report_progress(s);
@@ -103,6 +79,17 @@ static int compare_hypotheses(const void *a, const void *b) {
 
 static void rank(assay_diagnosis *d) { qsort(d->ranking, d->ranking_count, sizeof *d->ranking, compare_hypotheses); }
 
+/* Ranks; when nothing explains the candidate, has another look at what is nearest. */
+static assay_status rank_refined(search *s, assay_error *err) {
+    assay_diagnosis *d = s->result;
+    rank(d);
+    if (d->ranking[0].explains || !s->about.wide) return ASSAY_OK;
+    assay_status st =
+        try_range(s, 0, d->ranking_count < refined_at_most ? d->ranking_count : refined_at_most, true, err);
+    if (!st) rank(d);
+    return st;
+}
+
 /* ---- singles and pairs ---- */
 
 static assay_status reserve(search *s, size_t count, assay_error *err) {
@@ -121,9 +108,8 @@ static assay_status try_singles(search *s, assay_error *err) {
     for (size_t i = 0; i < assay_variant_count(); i++)
         d->ranking[i] = (assay_hypothesis){.mistakes = {assay_variant_at(i)}, .mistake_count = 1};
     d->ranking_count = d->singles = s->expected = assay_variant_count();
-    st = try_range(s, 0, d->ranking_count, err);
-    if (!st) rank(d);
-    return st;
+    st = try_range(s, 0, d->ranking_count, false, err);
+    return st ? st : rank_refined(s, err);
 }
 
 /* The next pair of singles, in their ranking: the best with all others first. False after the last. */
@@ -162,7 +148,7 @@ static assay_status try_pairs_of(search *s, const assay_variant *const *singles,
         assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
         if (st) return st;
         size_t first = d->ranking_count, added = add_pairs(d, singles, count, at);
-        st = try_range(s, first, added, err);
+        st = try_range(s, first, added, false, err);
         if (st) return st;
         d->ranking_count += added;
         d->pairs += added;
@@ -179,8 +165,7 @@ static assay_status try_pairs(search *s, assay_error *err) {
     for (size_t i = 0; i < count; i++) singles[i] = s->result->ranking[i].mistakes[0];
     assay_status st = try_pairs_of(s, singles, count, err);
     free((void *)singles);
-    if (!st) rank(s->result);
-    return st;
+    return st ? st : rank_refined(s, err);
 }
 
 /* ---- verdict ---- */
@@ -200,12 +185,12 @@ static void conclude(assay_diagnosis *d) {
 }
 
 static assay_status search_all(search *s, assay_error *err) {
-    const assay_semantics original = {0};
-    assay_status st = try_semantics(s, &original, &s->result->original, err);
+    assay_diagnosis *d = s->result;
+    assay_status st = assay_measure_distance(&d->original, s->about.candidate, &s->about.original->source, err);
     if (!st) st = try_singles(s, err);
-    bool needs_pairs = !st && !s->result->ranking[0].explains && s->result->original.worst > 8;
+    bool needs_pairs = !st && !d->ranking[0].explains && d->original.worst > 8;
     if (needs_pairs) st = try_pairs(s, err);
-    if (!st) conclude(s->result);
+    if (!st) conclude(d);
     return st;
 }
 
@@ -220,23 +205,58 @@ static assay_status matches(const assay_source *golden, const assay_source *cand
     return ASSAY_OK;
 }
 
+/* The models that hypotheses run on: in the candidate's dtype, and, for one in float32, in float64. */
+typedef struct {
+    assay_loaded_model model, wide;
+    bool has_wide;
+} models;
+
+static assay_status load_models(models *m, const search *s, const assay_golden *g, const assay_source *candidate,
+                                assay_error *err) {
+    bool is_wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    assay_status st =
+        assay_load_golden_model(&m->model, g, s->options->model_dir, is_wide ? ASSAY_F64 : ASSAY_F32, err);
+    if (st) return st;
+    if (m->model.refused)
+        return assay_fail(err, ASSAY_EINPUT, m->model.refusal.rules,
+                          "the original refuses to build this model, so there is no run to compare with: %.600s",
+                          m->model.refusal.message);
+    m->has_wide = !is_wide;
+    return is_wide ? ASSAY_OK : assay_load_golden_model(&m->wide, g, s->options->model_dir, ASSAY_F64, err);
+}
+
+static assay_status run_original(assay_trace *out, const search *s, const assay_loaded_model *m,
+                                 const assay_measured *candidate, assay_error *err) {
+    const assay_trace_options options = {
+        .test_case = s->about.test_case, .kept = &candidate->memory.source, .tolerates = true};
+    return assay_trace_run(out, m, &options, err);
+}
+
+static assay_status diagnose_measured(search *s, const assay_golden *g, const assay_measured *candidate,
+                                      assay_error *err) {
+    models m = {0};
+    assay_trace original = {0};
+    assay_status st = load_models(&m, s, g, &candidate->memory.source, err);
+    if (!st) st = run_original(&original, s, &m.model, candidate, err);
+    s->about.candidate = candidate;
+    s->about.model = &m.model;
+    s->about.wide = m.has_wide ? &m.wide : NULL;
+    s->about.original = &original;
+    if (!st) st = search_all(s, err);
+    assay_trace_free(&original);
+    assay_loaded_model_free(&m.wide);
+    assay_loaded_model_free(&m.model);
+    return st;
+}
+
 static assay_status diagnose_loaded(search *s, const assay_golden *g, const assay_source *golden,
                                     const assay_source *candidate, assay_error *err) {
-    assay_measured measured = {0};
-    assay_loaded_model model = {0};
-    bool wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    assay_measured measured;
     assay_status st = assay_measured_load(&measured, candidate, golden, err);
-    if (!st) st = assay_load_golden_model(&model, g, s->options->model_dir, wide ? ASSAY_F64 : ASSAY_F32, err);
-    if (!st && model.refused)
-        st = assay_fail(err, ASSAY_EINPUT, model.refusal.rules,
-                        "the original refuses to build this model, so there is no run to compare with: %.600s",
-                        model.refusal.message);
-    s->model = &model;
-    s->candidate = &measured;
+    if (st) return st;
     s->result->evidence = measured.evidence;
     s->result->numbers = measured.numbers;
-    if (!st) st = search_all(s, err);
-    assay_loaded_model_free(&model);
+    st = diagnose_measured(s, g, &measured, err);
     assay_measured_free(&measured);
     return st;
 }
@@ -250,7 +270,7 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
     bool match = false;
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
     if (!st) st = matches(&source, candidate, &match, err);
-    search s = {.test_case = &golden->test_case, .options = options, .result = &result};
+    search s = {.about.test_case = &golden->test_case, .options = options, .result = &result};
     if (!st && !match) st = diagnose_loaded(&s, golden, &source, candidate, err);
     assay_source_close(&source);
     if (st) assay_diagnosis_free(&result);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compare/compare.h"
@@ -73,6 +74,43 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
 
 void assay_measured_free(assay_measured *m) {
     assay_source_memory_free(&m->memory);
+    *m = (assay_measured){0};
+}
+
+/* Largest difference of two runs at a place, over what is finite and not hidden on both sides; 0 where they cannot be compared. */
+static double difference(const assay_source *run, const assay_source *other, const assay_place *place) {
+    const assay_source_item *a = assay_source_find(run, place), *b = assay_source_find(other, place);
+    if (!a || !b || !assay_tensor_same_shape(&a->info, &b->info) || !assay_dtype_is_float(a->info.dtype)) return 0;
+    const assay_tensor *x = a->values, *y = b->values; /* runs are in memory */
+    double most = 0;
+    for (int64_t i = 0; i < assay_tensor_count(x); i++) {
+        double p = assay_load_f64(x->data, x->dtype, (size_t)i), q = assay_load_f64(y->data, y->dtype, (size_t)i);
+        bool counts = assay_classify(p) == ASSAY_CLASS_FINITE && assay_classify(q) == ASSAY_CLASS_FINITE;
+        if (counts && fabs(p) < 1e6 && fabs(q) < 1e6) most = fmax(most, fabs(p - q));
+    }
+    return most;
+}
+
+assay_status assay_measured_widen(assay_measured *out, const assay_measured *m, const assay_source *run,
+                                  const assay_source *other, assay_error *err) {
+    assay_measured wide = *m;
+    assay_source *s = &wide.memory.source;
+    s->items = malloc((s->item_count + 1) * sizeof *s->items);
+    if (!s->items) return assay_fail_nomem(err, "noise floors");
+    if (s->item_count) memcpy(s->items, m->memory.source.items, s->item_count * sizeof *s->items);
+    for (size_t i = 0; i < s->item_count; i++) {
+        assay_source_item *item = &s->items[i];
+        double noise = difference(run, other, &item->place);
+        if (!(noise > 0) || (item->has_floor && item->floor >= noise)) continue;
+        item->has_floor = true;
+        item->floor = noise;
+    }
+    *out = wide;
+    return ASSAY_OK;
+}
+
+void assay_measured_unwiden(assay_measured *m) {
+    free(m->memory.source.items);
     *m = (assay_measured){0};
 }
 

@@ -1,0 +1,61 @@
+#include "run/hypothesis.h"
+
+#include <math.h>
+
+static assay_semantics semantics_of(const assay_hypothesis *h) {
+    assay_semantics semantics = {0};
+    for (size_t i = 0; i < h->mistake_count; i++) assay_variant_apply(h->mistakes[i], &semantics);
+    return semantics;
+}
+
+static assay_status run(assay_trace *out, const assay_hypothesis *h, const assay_diagnosed *about,
+                        const assay_loaded_model *model, assay_error *err) {
+    assay_semantics semantics = semantics_of(h);
+    const assay_trace_options options = {.test_case = about->test_case,
+                                         .kept = &about->candidate->memory.source,
+                                         .semantics = &semantics,
+                                         .tolerates = true};
+    return assay_trace_run(out, model, &options, err);
+}
+
+/* Whether a run that is `d` away explains what is `original` away from the run without a mistake. */
+static bool explains(const assay_distance *d, const assay_distance *original) {
+    double nearly = fmin(8, original->worst / 10);
+    return d->judged > 0 && d->worst <= fmax(1, nearly) && d->closeness < original->closeness / 2;
+}
+
+assay_status assay_hypothesis_try(assay_hypothesis *h, const assay_diagnosed *about, const assay_distance *original,
+                                  assay_error *err) {
+    assay_trace trace;
+    assay_status st = run(&trace, h, about, about->model, err);
+    if (st) return st;
+    st = assay_measure_distance(&h->distance, about->candidate, &trace.source, err);
+    assay_trace_free(&trace);
+    if (!st) h->explains = explains(&h->distance, original);
+    return st;
+}
+
+/* Both distances with the floors of `noisy`. */
+static assay_status measure_both(assay_hypothesis *h, const assay_measured *noisy, const assay_trace *trace,
+                                 const assay_trace *original, assay_error *err) {
+    assay_distance with, without;
+    assay_status st = assay_measure_distance(&with, noisy, &trace->source, err);
+    if (!st) st = assay_measure_distance(&without, noisy, &original->source, err);
+    if (st || without.worst <= 1 || !explains(&with, &without)) return st;
+    h->explains = true;
+    h->distance = with;
+    return ASSAY_OK;
+}
+
+assay_status assay_hypothesis_refine(assay_hypothesis *h, const assay_diagnosed *about, assay_error *err) {
+    assay_trace narrow = {0}, wide = {0};
+    assay_measured noisy = {0};
+    assay_status st = run(&narrow, h, about, about->model, err);
+    if (!st) st = run(&wide, h, about, about->wide, err);
+    if (!st) st = assay_measured_widen(&noisy, about->candidate, &narrow.source, &wide.source, err);
+    if (!st) st = measure_both(h, &noisy, &narrow, about->original, err);
+    assay_measured_unwiden(&noisy);
+    assay_trace_free(&wide);
+    assay_trace_free(&narrow);
+    return st;
+}
