@@ -51,7 +51,8 @@ static int64_t tokens_dropped(const assay_schedule_input *in, int64_t cached, in
     int64_t limit = in->semantics.flip_threshold == ASSAY_FLIP_AT_W ? in->window - 1 : in->window;
     int64_t dropped = assay_cache_dropped(cached, added, limit);
     int64_t overflow = cached + added - limit;
-    return in->semantics.flip_extent == ASSAY_FLIP_OVERFLOW && overflow < dropped ? overflow : dropped;
+    bool overflow_only = in->semantics.flip_extent == ASSAY_FLIP_OVERFLOW && dropped > 0;
+    return overflow_only && overflow < dropped ? overflow : dropped;
 }
 
 /* MEM-8: keys of a window that leave no local cache. Without use_cache a window that had a local cache writes nothing to memory;
