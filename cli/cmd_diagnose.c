@@ -25,7 +25,7 @@ static assay_status diagnose_files(assay_diagnosis *out, const assay_diagnosis_n
 }
 
 static assay_status read_options(const cli_args *args, assay_diagnose_options *out, assay_error *err) {
-    *out = (assay_diagnose_options){.model_dir = cli_value(args, "model"), .seconds = 7, .progress = show_progress};
+    *out = (assay_diagnose_options){.model_dir = cli_value(args, "model"), .seconds = 8, .progress = show_progress};
     if (args->argument_count != 2)
         return assay_fail(err, ASSAY_EINPUT, NULL,
                           "diagnose: give GOLDEN and CANDIDATE, or --list; see 'assay diagnose --help'");
@@ -58,7 +58,7 @@ static int diagnose(const cli_args *args) {
 
 static const cli_option options[] = {
     {"list", 'l', NULL, "list the known mistakes and their names"},
-    {"seconds", 0, "S", "time for pairs of mistakes (default 7); single ones are always tried"},
+    {"seconds", 0, "S", "time in all (default 8); single mistakes are always tried, pairs in what is left"},
     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
     CLI_OPTION_JSON,
     CLI_OPTION_THREADS,

@@ -84,7 +84,7 @@ assay_status REAL(assay_tap_memory_read)(const REAL(assay_window_run) * run, int
     return st ? st : tap_mask(run, layer, ASSAY_STAGE_MEM_READ_MASK, range, err);
 }
 
-/* (L,D) with both halves of the original's table, from the (rows, D/2) that the engine keeps. */
+/* (L,D): the original's table, in which both elements of a pair have its cosine, from the (rows, D/2) that the engine keeps. */
 static assay_status tap_table(const REAL(assay_window_run) * run, int64_t layer, assay_stage stage,
                               const real *half_table, assay_error *err) {
     if (!REAL(assay_window_wants)(run, stage)) return ASSAY_OK;
@@ -92,7 +92,11 @@ static assay_status tap_table(const REAL(assay_window_run) * run, int64_t layer,
     assay_tensor t;
     assay_status st = assay_tensor_alloc(&t, REAL_DTYPE, 2, (int64_t[]){run->local.count, d}, "a tap", err);
     if (st) return st;
-    for (int64_t i = 0; i < run->local.count * d; i++) ((real *)t.data)[i] = half_table[i / d * half + i % d % half];
+    bool split = run->past->rope.pairs == ASSAY_PAIRS_HALF_SPLIT; /* ROPE-1 */
+    for (int64_t i = 0; i < run->local.count * d; i++) {
+        int64_t pair = split ? i % d % half : i % d / 2;
+        ((real *)t.data)[i] = half_table[i / d * half + pair];
+    }
     st = REAL(assay_window_tap)(run, stage, layer, &t, err);
     assay_tensor_free(&t);
     return st;

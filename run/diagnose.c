@@ -8,7 +8,7 @@
 #include "run/hypothesis.h"
 
 /* Pairs tried at a time, between looks at the clock. */
-enum { pairs_at_a_time = 64 };
+enum { pairs_at_a_time = 16 };
 
 /* Hypotheses that get a second look when none explains the candidate. */
 enum { refined_at_most = 8 };
@@ -20,6 +20,7 @@ typedef struct {
     assay_diagnosis *result;
     size_t capacity; /* of result->ranking */
     size_t done, expected;
+    double end; /* of the time given */
 } search;
 
 const char *assay_diagnosis_verdict_name(assay_diagnosis_verdict verdict) {
@@ -141,10 +142,9 @@ static bool any_explains(const assay_diagnosis *d, size_t first) {
 /* Pairs in the order of their better half, until one explains the candidate, all were tried, or the time is over. */
 static assay_status try_pairs_of(search *s, const assay_variant *const *singles, size_t count, assay_error *err) {
     assay_diagnosis *d = s->result;
-    double end = now_seconds() + s->options->seconds;
     size_t at[2] = {0, 0};
     s->expected = s->done + count * (count - 1) / 2;
-    while (now_seconds() < end) {
+    while (now_seconds() < s->end) {
         assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
         if (st) return st;
         size_t first = d->ranking_count, added = add_pairs(d, singles, count, at);
@@ -270,7 +270,10 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
     bool match = false;
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
     if (!st) st = matches(&source, candidate, &match, err);
-    search s = {.about.test_case = &golden->test_case, .options = options, .result = &result};
+    search s = {.about.test_case = &golden->test_case,
+                .options = options,
+                .result = &result,
+                .end = now_seconds() + options->seconds};
     if (!st && !match) st = diagnose_loaded(&s, golden, &source, candidate, err);
     assay_source_close(&source);
     if (st) assay_diagnosis_free(&result);

@@ -72,7 +72,7 @@ typedef struct {
 
 typedef struct {
     const char *model_dir; /* weights, for a golden that has none and no recipe; may be NULL */
-    double seconds;        /* for pairs; singles are always tried */
+    double seconds;        /* in all; single mistakes are tried whatever it takes, pairs in what is left */
     void *context;         /* of progress */
     void (*progress)(void *context, size_t done, size_t count); /* may be NULL; called by one thread at a time */
 } assay_diagnose_options;
