@@ -85,7 +85,7 @@ static assay_status choose_head(assay_model *model, const assay_tensor_map *weig
     return ASSAY_OK;
 }
 
-/* MLP-1 with ASSAY_UP_ACTIVATED: one projection under the other's name. */
+/* MLP-1 with ASSAY_GATE_UP_EXCHANGED: one projection under the other's name. */
 static void swap_projections(assay_model *model) {
     for (int64_t i = 0; i < model->config.num_hidden_layers; i++) {
         assay_layer_weights *w = &model->layers[i];
@@ -119,7 +119,7 @@ assay_status assay_model_create_variant(assay_model **out, const assay_config *c
     model->converted = assay_tensor_map_create();
     st = model->layers && model->converted ? load_weights(model, weights, err) : assay_fail_nomem(err, "a model");
     if (!st) st = choose_head(model, weights, err);
-    if (!st && semantics->activated_projection == ASSAY_UP_ACTIVATED) swap_projections(model);
+    if (!st && semantics->activated_projection == ASSAY_GATE_UP_EXCHANGED) swap_projections(model);
     if (st) assay_model_destroy(model);
     else *out = model;
     return st;

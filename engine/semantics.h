@@ -259,7 +259,11 @@ typedef enum {
 } assay_act_source;
 
 /* MLP-1: which projection is activated. */
-typedef enum { ASSAY_GATE_ACTIVATED, ASSAY_UP_ACTIVATED } assay_activated_projection;
+typedef enum {
+    ASSAY_GATE_ACTIVATED,
+    ASSAY_UP_ACTIVATED,
+    ASSAY_GATE_UP_EXCHANGED /* gate_proj holds up_proj's weight, and the other way round */
+} assay_activated_projection;
 
 /* HEAD-1: the head's weight. */
 typedef enum {
