@@ -38,7 +38,7 @@ assay_status assay_hypothesis_try(assay_hypothesis *h, const assay_diagnosed *ab
 /* Both distances with the floors of `noisy`. */
 static assay_status measure_both(assay_hypothesis *h, const assay_measured *noisy, const assay_trace *trace,
                                  const assay_trace *original, assay_error *err) {
-    assay_distance with, without;
+    assay_distance with = {0}, without = {0};
     assay_status st = assay_measure_distance(&with, noisy, &trace->source, err);
     if (!st) st = assay_measure_distance(&without, noisy, &original->source, err);
     if (st || without.worst <= 1 || !explains(&with, &without)) return st;
