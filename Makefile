@@ -48,7 +48,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test rules bench lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test rules accuracy bench lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -78,6 +78,9 @@ $(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
 $(BUILD)/bench-engine: $(BUILD)/engine/bench_engine.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/bench-diagnosis: $(BUILD)/run/bench_diagnosis.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -94,6 +97,11 @@ $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 rules: ## write docs/rules.md and docs/rules.csv: which golden notices which mistake about which rule
 	@$(MAKE) --no-print-directory -s -j$$(nproc) build
 	$(BUILD)/assay verify --rules --csv docs/rules.csv --markdown docs/rules.md | tail -n 1
+
+accuracy: ## how often assay diagnose names the mistake that was made; CASES="golden/data/cases/windows-*.json" SEED=N
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/bench-diagnosis
+	$(BUILD)/bench-diagnosis $(if $(SEED),--seed $(SEED)) $(or $(CASES),$(filter-out %/larger.json,$(wildcard golden/data/cases/*.json)))
 
 bench: ## time the engine; with ORIGINAL=<checkout> PYTHON=<a python with torch> the original as well
 	@ci/bootstrap ci/packages.txt

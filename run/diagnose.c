@@ -13,9 +13,28 @@ enum { pairs_at_a_time = 16 };
 /* Hypotheses that get a second look when none explains the candidate. */
 enum { refined_at_most = 8 };
 
+/* Runs that show how much a hypothesis depends on rounding: one in float64, the others with weights moved by a unit in the last
+ * place. */
+enum { others_at_most = 4 };
+
+/* The models that hypotheses run on: in the candidate's dtype; and, for one in float32, those that show how much a run depends on
+ * rounding. */
+typedef struct {
+    assay_loaded_model model;
+    assay_loaded_model others[others_at_most]; /* (other_count) */
+    size_t other_count;
+} models;
+
+static void free_models(models *m) {
+    for (size_t i = 0; i < m->other_count; i++) assay_loaded_model_free(&m->others[i]);
+    assay_loaded_model_free(&m->model);
+}
+
 /* One diagnosis under way. */
 typedef struct {
     assay_diagnosed about;
+    const assay_golden *golden;
+    models models;
     const assay_diagnose_options *options;
     assay_diagnosis *result;
     size_t capacity; /* of result->ranking */
@@ -85,13 +104,31 @@ static int compare_hypotheses(const void *a, const void *b) {
 
 static void rank(assay_diagnosis *d) { qsort(d->ranking, d->ranking_count, sizeof *d->ranking, compare_hypotheses); }
 
+/* Loads them when they are first needed. */
+static assay_status load_others(search *s, assay_error *err) {
+    models *m = &s->models;
+    assay_status st = ASSAY_OK;
+    while (!st && m->model.dtype == ASSAY_F32 && m->other_count < others_at_most) {
+        size_t i = m->other_count;
+        assay_dtype dtype = i == 0 ? ASSAY_F64 : ASSAY_F32;
+        st = assay_load_golden_model(&m->others[i], s->golden, s->options->model_dir, dtype, err);
+        if (st) return st;
+        m->other_count++;
+        if (i > 0) assay_loaded_model_move_weights(&m->others[i], i);
+    }
+    s->about.others = m->others;
+    s->about.other_count = m->other_count;
+    return st;
+}
+
 /* Ranks; when nothing explains the candidate, has another look at what is nearest. */
 static assay_status rank_refined(search *s, assay_error *err) {
     assay_diagnosis *d = s->result;
     rank(d);
-    if (d->ranking[0].explains || !s->about.wide) return ASSAY_OK;
-    assay_status st =
-        try_range(s, 0, d->ranking_count < refined_at_most ? d->ranking_count : refined_at_most, true, err);
+    if (d->ranking[0].explains) return ASSAY_OK;
+    assay_status st = load_others(s, err);
+    if (st || s->about.other_count == 0) return st;
+    st = try_range(s, 0, d->ranking_count < refined_at_most ? d->ranking_count : refined_at_most, true, err);
     if (!st) rank(d);
     return st;
 }
@@ -210,24 +247,15 @@ static assay_status matches(const assay_source *golden, const assay_source *cand
     return ASSAY_OK;
 }
 
-/* The models that hypotheses run on: in the candidate's dtype, and, for one in float32, in float64. */
-typedef struct {
-    assay_loaded_model model, wide;
-    bool has_wide;
-} models;
-
-static assay_status load_models(models *m, const search *s, const assay_golden *g, const assay_source *candidate,
-                                assay_error *err) {
+static assay_status load_model(search *s, const assay_source *candidate, assay_error *err) {
     bool is_wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    assay_loaded_model *m = &s->models.model;
     assay_status st =
-        assay_load_golden_model(&m->model, g, s->options->model_dir, is_wide ? ASSAY_F64 : ASSAY_F32, err);
-    if (st) return st;
-    if (m->model.refused)
-        return assay_fail(err, ASSAY_EINPUT, m->model.refusal.rules,
-                          "the original refuses to build this model, so there is no run to compare with: %.600s",
-                          m->model.refusal.message);
-    m->has_wide = !is_wide;
-    return is_wide ? ASSAY_OK : assay_load_golden_model(&m->wide, g, s->options->model_dir, ASSAY_F64, err);
+        assay_load_golden_model(m, s->golden, s->options->model_dir, is_wide ? ASSAY_F64 : ASSAY_F32, err);
+    if (st || !m->refused) return st;
+    return assay_fail(err, ASSAY_EINPUT, m->refusal.rules,
+                      "the original refuses to build this model, so there is no run to compare with: %.600s",
+                      m->refusal.message);
 }
 
 static assay_status run_original(assay_trace *out, const search *s, const assay_loaded_model *m,
@@ -237,31 +265,27 @@ static assay_status run_original(assay_trace *out, const search *s, const assay_
     return assay_trace_run(out, m, &options, err);
 }
 
-static assay_status diagnose_measured(search *s, const assay_golden *g, const assay_measured *candidate,
-                                      assay_error *err) {
-    models m = {0};
+static assay_status diagnose_measured(search *s, const assay_measured *candidate, assay_error *err) {
     assay_trace original = {0};
-    assay_status st = load_models(&m, s, g, &candidate->memory.source, err);
-    if (!st) st = run_original(&original, s, &m.model, candidate, err);
+    assay_status st = load_model(s, &candidate->memory.source, err);
+    if (!st) st = run_original(&original, s, &s->models.model, candidate, err);
     s->about.candidate = candidate;
-    s->about.model = &m.model;
-    s->about.wide = m.has_wide ? &m.wide : NULL;
+    s->about.model = &s->models.model;
     s->about.original = &original;
     if (!st) st = search_all(s, err);
     assay_trace_free(&original);
-    assay_loaded_model_free(&m.wide);
-    assay_loaded_model_free(&m.model);
+    free_models(&s->models);
     return st;
 }
 
-static assay_status diagnose_loaded(search *s, const assay_golden *g, const assay_source *golden,
-                                    const assay_source *candidate, assay_error *err) {
+static assay_status diagnose_loaded(search *s, const assay_source *golden, const assay_source *candidate,
+                                    assay_error *err) {
     assay_measured measured;
     assay_status st = assay_measured_load(&measured, candidate, golden, err);
     if (st) return st;
     s->result->evidence = measured.evidence;
     s->result->numbers = measured.numbers;
-    st = diagnose_measured(s, g, &measured, err);
+    st = diagnose_measured(s, &measured, err);
     assay_measured_free(&measured);
     return st;
 }
@@ -276,10 +300,11 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
     if (!st) st = matches(&source, candidate, &match, err);
     search s = {.about.test_case = &golden->test_case,
+                .golden = golden,
                 .options = options,
                 .result = &result,
                 .end = now_seconds() + options->seconds};
-    if (!st && !match) st = diagnose_loaded(&s, golden, &source, candidate, err);
+    if (!st && !match) st = diagnose_loaded(&s, &source, candidate, err);
     assay_source_close(&source);
     if (st) assay_diagnosis_free(&result);
     else *out = result;

@@ -91,27 +91,28 @@ static double difference(const assay_source *run, const assay_source *other, con
     return most;
 }
 
-assay_status assay_measured_widen(assay_measured *out, const assay_measured *m, const assay_source *run,
-                                  const assay_source *other, assay_error *err) {
-    assay_measured wide = *m;
-    assay_source *s = &wide.memory.source;
+assay_status assay_measured_fork(assay_measured *out, const assay_measured *m, assay_error *err) {
+    *out = *m;
+    assay_source *s = &out->memory.source;
     s->items = malloc((s->item_count + 1) * sizeof *s->items);
     if (!s->items) return assay_fail_nomem(err, "noise floors");
     if (s->item_count) memcpy(s->items, m->memory.source.items, s->item_count * sizeof *s->items);
-    for (size_t i = 0; i < s->item_count; i++) {
-        assay_source_item *item = &s->items[i];
+    return ASSAY_OK;
+}
+
+void assay_measured_fork_free(assay_measured *fork) {
+    free(fork->memory.source.items);
+    *fork = (assay_measured){0};
+}
+
+void assay_measured_widen(assay_measured *fork, const assay_source *run, const assay_source *other) {
+    for (size_t i = 0; i < fork->memory.source.item_count; i++) {
+        assay_source_item *item = &fork->memory.source.items[i];
         double noise = difference(run, other, &item->place);
         if (!(noise > 0) || (item->has_floor && item->floor >= noise)) continue;
         item->has_floor = true;
         item->floor = noise;
     }
-    *out = wide;
-    return ASSAY_OK;
-}
-
-void assay_measured_unwiden(assay_measured *m) {
-    free(m->memory.source.items);
-    *m = (assay_measured){0};
 }
 
 /* ---- the distance ---- */

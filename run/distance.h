@@ -21,11 +21,13 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
                                  assay_error *err);
 void assay_measured_free(assay_measured *m);
 
-/* The same candidate with floors that are at least as wide as two runs are apart. It borrows the values of `m`, which must outlive it.
- * Release with assay_measured_unwiden. */
-assay_status assay_measured_widen(assay_measured *out, const assay_measured *m, const assay_source *run,
-                                  const assay_source *other, assay_error *err);
-void assay_measured_unwiden(assay_measured *m);
+/* The same candidate with floors of its own, for assay_measured_widen. It borrows the values of `m`, which must outlive it. Release
+ * with assay_measured_fork_free. */
+assay_status assay_measured_fork(assay_measured *out, const assay_measured *m, assay_error *err);
+void assay_measured_fork_free(assay_measured *fork);
+
+/* Makes the floors of a fork at least as wide as two runs are apart. */
+void assay_measured_widen(assay_measured *fork, const assay_source *run, const assay_source *other);
 
 /* The distance to a run. Any number of threads may measure one candidate. */
 assay_status assay_measure_distance(assay_distance *out, const assay_measured *m, const assay_source *run,

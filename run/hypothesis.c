@@ -47,15 +47,28 @@ static assay_status measure_both(assay_hypothesis *h, const assay_measured *nois
     return ASSAY_OK;
 }
 
+static assay_status widen(assay_measured *noisy, const assay_hypothesis *h, const assay_diagnosed *about,
+                          const assay_trace *trace, assay_error *err) {
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < about->other_count; i++) {
+        assay_trace other;
+        st = run(&other, h, about, &about->others[i], err);
+        if (st) return st;
+        assay_measured_widen(noisy, &trace->source, &other.source);
+        assay_trace_free(&other);
+    }
+    return st;
+}
+
 assay_status assay_hypothesis_refine(assay_hypothesis *h, const assay_diagnosed *about, assay_error *err) {
-    assay_trace narrow = {0}, wide = {0};
+    assay_trace trace;
     assay_measured noisy = {0};
-    assay_status st = run(&narrow, h, about, about->model, err);
-    if (!st) st = run(&wide, h, about, about->wide, err);
-    if (!st) st = assay_measured_widen(&noisy, about->candidate, &narrow.source, &wide.source, err);
-    if (!st) st = measure_both(h, &noisy, &narrow, about->original, err);
-    assay_measured_unwiden(&noisy);
-    assay_trace_free(&wide);
-    assay_trace_free(&narrow);
+    assay_status st = run(&trace, h, about, about->model, err);
+    if (st) return st;
+    st = assay_measured_fork(&noisy, about->candidate, err);
+    if (!st) st = widen(&noisy, h, about, &trace, err);
+    if (!st) st = measure_both(h, &noisy, &trace, about->original, err);
+    assay_measured_fork_free(&noisy);
+    assay_trace_free(&trace);
     return st;
 }

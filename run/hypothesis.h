@@ -14,7 +14,9 @@ extern "C" {
 typedef struct {
     const assay_case *test_case;
     const assay_loaded_model *model;
-    const assay_loaded_model *wide; /* the same in float64; NULL: hypotheses are not refined */
+    const assay_loaded_model
+        *others;        /* (other_count) the same in float64, or with weights moved by a unit in the last place */
+    size_t other_count; /* 0: hypotheses are not refined */
     const assay_measured *candidate;
     const assay_trace *original; /* the run without a mistake */
 } assay_diagnosed;
@@ -24,7 +26,7 @@ assay_status assay_hypothesis_try(assay_hypothesis *h, const assay_diagnosed *ab
                                   assay_error *err);
 
 /* Again, with the noise of the hypothesis itself: some mistakes (a softmax in bfloat16) amplify rounding, so that the golden's floors
- * are too narrow for them. How far the run moves in float64 widens the floors, for the run without a mistake as well. Fills the
+ * are too narrow for them. How far the run moves on the other models widens the floors, for the run without a mistake as well. Fills the
  * distance when it explains the candidate then. */
 assay_status assay_hypothesis_refine(assay_hypothesis *h, const assay_diagnosed *about, assay_error *err);
 

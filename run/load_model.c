@@ -1,8 +1,11 @@
 #include "run/load_model.h"
 
+#include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "engine/variants.h"
 #include "golden/checkpoint.h"
 #include "golden/digest.h"
@@ -95,6 +98,17 @@ assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, as
     free(m->mistakes);
     m->mistakes = strdup(list);
     return m->mistakes ? ASSAY_OK : assay_fail_nomem(err, "a list of mistakes");
+}
+
+void assay_loaded_model_move_weights(assay_loaded_model *m, uint64_t seed) {
+    assert(m->dtype == ASSAY_F32); /* then the model uses the map's values where they are */
+    for (size_t i = 0; !m->refused && i < assay_tensor_map_count(m->weights); i++) {
+        const assay_tensor *t = assay_tensor_map_at(m->weights, i);
+        uint64_t key = assay_random_key(seed, assay_tensor_map_name(m->weights, i));
+        float *values = t->data;
+        for (int64_t n = 0; n < assay_tensor_count(t); n++)
+            values[n] = nextafterf(values[n], assay_random_at(key, (uint64_t)n) & 1 ? INFINITY : -INFINITY);
+    }
 }
 
 void assay_loaded_model_free(assay_loaded_model *m) {

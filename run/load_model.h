@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
 #include "core/tensor.h"
@@ -42,6 +43,10 @@ assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden
 /* Replaces the model by one that makes mistakes on purpose, named in `list` with commas between them (engine/variants.h).
  * ASSAY_EINPUT: an unknown name. A refused model stays refused. */
 assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, assay_error *err);
+
+/* Moves every weight of a float32 model by one unit in the last place, up or down at random: what another correct program's rounding
+ * amounts to. The digest stays that of the weights before. */
+void assay_loaded_model_move_weights(assay_loaded_model *m, uint64_t seed);
 
 void assay_loaded_model_free(assay_loaded_model *m);
 
