@@ -265,10 +265,24 @@ static assay_status run_original(assay_trace *out, const search *s, const assay_
     return assay_trace_run(out, m, &options, err);
 }
 
-static assay_status diagnose_measured(search *s, const assay_measured *candidate, assay_error *err) {
+/* A reference without noise floors (a dump): the run without a mistake shows how much it depends on rounding. */
+static assay_status make_floors(search *s, assay_measured *candidate, const assay_trace *original, assay_error *err) {
+    assay_status st = load_others(s, err);
+    for (size_t i = 0; !st && i < s->models.other_count; i++) {
+        assay_trace other;
+        st = run_original(&other, s, &s->models.others[i], candidate, err);
+        if (st) return st;
+        assay_measured_widen(candidate, &original->source, &other.source);
+        assay_trace_free(&other);
+    }
+    return st;
+}
+
+static assay_status diagnose_measured(search *s, assay_measured *candidate, assay_error *err) {
     assay_trace original = {0};
     assay_status st = load_model(s, &candidate->memory.source, err);
     if (!st) st = run_original(&original, s, &s->models.model, candidate, err);
+    if (!st && !candidate->has_floors) st = make_floors(s, candidate, &original, err);
     s->about.candidate = candidate;
     s->about.model = &s->models.model;
     s->about.original = &original;

@@ -62,7 +62,10 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
     assay_status st = assay_source_memory_load(&m.memory, candidate, err);
     if (st) return st;
     assay_source *s = &m.memory.source;
-    for (size_t i = 0; !st && i < s->item_count; i++) st = take_floor(&s->items[i], s, golden, err);
+    for (size_t i = 0; !st && i < s->item_count; i++) {
+        st = take_floor(&s->items[i], s, golden, err);
+        m.has_floors = m.has_floors || s->items[i].has_floor;
+    }
     s->info.is_golden = true; /* what it says to hold the whole of, and lacks, is empty */
     s->info.case_sha256 = s->info.config_sha256 = s->info.weights_xxh128 = "";
     s->unknown_count = 0;
@@ -105,9 +108,9 @@ void assay_measured_fork_free(assay_measured *fork) {
     *fork = (assay_measured){0};
 }
 
-void assay_measured_widen(assay_measured *fork, const assay_source *run, const assay_source *other) {
-    for (size_t i = 0; i < fork->memory.source.item_count; i++) {
-        assay_source_item *item = &fork->memory.source.items[i];
+void assay_measured_widen(assay_measured *m, const assay_source *run, const assay_source *other) {
+    for (size_t i = 0; i < m->memory.source.item_count; i++) {
+        assay_source_item *item = &m->memory.source.items[i];
         double noise = difference(run, other, &item->place);
         if (!(noise > 0) || (item->has_floor && item->floor >= noise)) continue;
         item->has_floor = true;

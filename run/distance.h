@@ -14,6 +14,7 @@ typedef struct {
     assay_source_memory memory;
     int64_t numbers;
     assay_evidence evidence;
+    bool has_floors; /* whether the golden has any for its places */
 } assay_measured;
 
 /* Reads the candidate. Both sources must outlive *out. Errors: those of reading. Release with assay_measured_free. */
@@ -21,13 +22,13 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
                                  assay_error *err);
 void assay_measured_free(assay_measured *m);
 
-/* The same candidate with floors of its own, for assay_measured_widen. It borrows the values of `m`, which must outlive it. Release
+/* The same candidate with floors of its own, to be widened. It borrows the values of `m`, which must outlive it. Release
  * with assay_measured_fork_free. */
 assay_status assay_measured_fork(assay_measured *out, const assay_measured *m, assay_error *err);
 void assay_measured_fork_free(assay_measured *fork);
 
-/* Makes the floors of a fork at least as wide as two runs are apart. */
-void assay_measured_widen(assay_measured *fork, const assay_source *run, const assay_source *other);
+/* Makes the floors at least as wide as two runs are apart. */
+void assay_measured_widen(assay_measured *m, const assay_source *run, const assay_source *other);
 
 /* The distance to a run. Any number of threads may measure one candidate. */
 assay_status assay_measure_distance(assay_distance *out, const assay_measured *m, const assay_source *run,

@@ -21,7 +21,8 @@ static assay_status run(assay_trace *out, const assay_hypothesis *h, const assay
 /* Whether a run that is `d` away explains what is `original` away from the run without a mistake. */
 static bool explains(const assay_distance *d, const assay_distance *original) {
     double nearly = fmin(8, original->worst / 10);
-    return d->judged > 0 && d->worst <= fmax(1, nearly) && d->closeness < original->closeness / 2;
+    return d->judged > 0 && original->worst > 1 && d->worst <= fmax(1, nearly) &&
+           d->closeness < original->closeness / 2;
 }
 
 assay_status assay_hypothesis_try(assay_hypothesis *h, const assay_diagnosed *about, const assay_distance *original,
@@ -41,7 +42,7 @@ static assay_status measure_both(assay_hypothesis *h, const assay_measured *nois
     assay_distance with = {0}, without = {0};
     assay_status st = assay_measure_distance(&with, noisy, &trace->source, err);
     if (!st) st = assay_measure_distance(&without, noisy, &original->source, err);
-    if (st || without.worst <= 1 || !explains(&with, &without)) return st;
+    if (st || !explains(&with, &without)) return st;
     h->explains = true;
     h->distance = with;
     return ASSAY_OK;
