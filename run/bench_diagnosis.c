@@ -33,7 +33,7 @@ enum { show_stages, show_results, show_logits, show_count };
 static const char *const show_names[show_count] = {"stages", "results", "logits"};
 
 typedef struct {
-    size_t judged, first, same, missed;
+    size_t judged, first, tied, same, missed;
 } tally;
 
 /* A case with weights of a seed of its own, and the run without a mistake as a file. */
@@ -164,6 +164,16 @@ static bool all_named(const assay_diagnosis *d, const assay_variant *const made[
     return true;
 }
 
+/* Whether the report lists it among those that explain the run as well as the first. */
+static bool is_tied(const assay_diagnosis *d, const assay_variant *const made[2], size_t count) {
+    for (size_t i = 1; i < d->ranking_count; i++) {
+        const assay_hypothesis *h = &d->ranking[i];
+        if (h->same_as_best && h->mistake_count == count && names(h, made[0]) && (count == 1 || names(h, made[1])))
+            return true;
+    }
+    return false;
+}
+
 static assay_semantics semantics_of(const assay_variant *const mistakes[2], size_t count) {
     assay_semantics semantics = {0};
     for (size_t i = 0; i < count; i++) assay_variant_apply(mistakes[i], &semantics);
@@ -176,6 +186,10 @@ static void count_diagnosis(tally *t, const subject *s, const assay_diagnosis *d
     bool named = d->verdict == ASSAY_DIAGNOSIS_EXPLAINED && all_named(d, made, count, count == 1 ? 1 : 3);
     if (named && d->ranking[0].mistake_count <= count) {
         t->first++;
+        return;
+    }
+    if (is_tied(d, made, count)) {
+        t->tied++;
         return;
     }
     assay_semantics mine = semantics_of(made, count),
@@ -230,8 +244,8 @@ static double print_tallies(const char *what, const tally tallies[show_count]) {
     tally sum = {0};
     for (int show = 0; show < show_count; show++) {
         const tally *t = &tallies[show];
-        printf("%s.%s: %zu named, %zu the same on the case, %zu missed of %zu\n", what, show_names[show], t->first,
-               t->same, t->missed, t->judged);
+        printf("%s.%s: %zu named first, %zu listed as equally good, %zu the same on the case, %zu missed of %zu\n",
+               what, show_names[show], t->first, t->tied, t->same, t->missed, t->judged);
         sum.judged += t->judged;
         sum.missed += t->missed;
     }
