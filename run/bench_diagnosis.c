@@ -5,8 +5,8 @@
  *
  *     build/bench-diagnosis [--seed N] [--pairs N] CASE.json...
  *
- * Exits 1 when the right name (or one that computes the same on the case, or is listed as equally good) is first in less than 98% of the runs that do not match,
- * or, of pairs of mistakes, when both are not among the first three in at least 80%.
+ * Exits 1 when less than 98% of the runs that do not match are named right: first, or listed as equally good as the first, or first is
+ * a mistake that computes the same on the case. Of pairs both must be among the first three, in 80%.
  */
 #include <cJSON.h>
 #include <stdio.h>
