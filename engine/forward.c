@@ -78,16 +78,30 @@ static assay_status run_plan(const assay_model *model, assay_past *past, assay_p
     return ASSAY_OK;
 }
 
+static bool forgets_memory(const assay_model *model) {
+    return model->semantics.memory_lifetime == ASSAY_MEMORY_OF_CALL;
+}
+
+/* Plans the call; where a call starts with an empty memory (CACHE-5), as if the memory were gone already. It goes once nothing
+ * can refuse the call any more. */
+static assay_status make_plan(assay_plan *out, assay_past *past, const assay_call *call, assay_error *err) {
+    int64_t remembered = past->memory_length;
+    if (forgets_memory(past->model)) past->memory_length = 0;
+    assay_status st = assay_plan_make(out, past, call, err);
+    past->memory_length = remembered;
+    return st;
+}
+
 assay_status assay_forward(const assay_model *model, assay_past *past, const assay_call *call, const assay_taps *taps,
                            assay_output *out, assay_error *err) {
     assay_plan plan;
     assay_status st = check_call(model, past, call, err);
-    if (!st && model->semantics.memory_lifetime == ASSAY_MEMORY_OF_CALL) assay_past_drop_memory(past); /* CACHE-5 */
-    if (!st) st = assay_plan_make(&plan, past, call, err);
+    if (!st) st = make_plan(&plan, past, call, err);
     if (st) return st;
     assay_problem problem = call->problem ? *call->problem : model->config.problem_type;
     assay_output result = {0};
     st = check_head(&model->config, &plan, call, &problem, err);
+    if (!st && forgets_memory(model)) assay_past_drop_memory(past);
     if (!st) st = run_plan(model, past, &plan, call, taps, &result, err);
     assay_plan_free(&plan);
     if (st) {

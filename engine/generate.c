@@ -219,8 +219,10 @@ static bool has_other_than_zero_and_one(const generator *g) {
 /* What can refuse a step shows at the first one, before the past is touched, but for three: a fill token outside the
  * vocabulary is fed once a row has finished before another; without a cache (GEN-4) the windows are cut anew as tokens are
  * added, so that positions from a mask with other entries than 0 and 1 may get a gap (POS-3); and nothing can be drawn from
- * logits that are not finite. */
+ * logits that are not finite. With a mistake made on purpose any step may be refused. */
 static bool may_be_refused_late(const generator *g) {
+    static const assay_semantics original;
+    if (memcmp(&g->model->semantics, &original, sizeof original) != 0) return true;
     bool outside = g->fill_token < 0 || g->fill_token >= g->model->config.vocab_size;
     if (g->call->has_eos_token_id && g->batch > 1 && outside) return true;
     return g->call->sampling || (!g->model->config.use_cache && has_other_than_zero_and_one(g));
