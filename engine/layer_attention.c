@@ -101,8 +101,8 @@ static bool is_unclamped(const assay_model *model) {
 }
 
 /* CACHE-4: the mask of the local keys, without the dropped columns. */
-static const uint8_t *local_mask(const REAL(assay_window_run) * run) {
-    bool uncut = run->model->semantics.flip_mask == ASSAY_MASK_UNCUT_AT_FLIP;
+static const uint8_t *local_mask(const REAL(assay_window_run) * run, int64_t layer) {
+    bool uncut = run->model->semantics.flip_mask == ASSAY_MASK_UNCUT_AT_FLIP && assay_layer_flips(run->model, layer);
     return run->plan->keep + run->local.first - (uncut ? run->window->dropped : 0);
 }
 
@@ -122,7 +122,7 @@ static assay_status attend(REAL(assay_window_run) * run, int64_t layer, bool rot
          .key = rotary ? past->local[layer].key_rotated : past->local[layer].key,
          .value = past->local[layer].value,
          .local_capacity = past->local_capacity,
-         .keep = local_mask(run),
+         .keep = local_mask(run, layer),
          .keep_stride = run->plan->cached + run->plan->tokens,
          .memory = memory,
          .memory_mask = memory ? past->memory_mask : NULL,
@@ -143,7 +143,7 @@ static assay_status attend(REAL(assay_window_run) * run, int64_t layer, bool rot
 /* What a drop does to the layer's cache before new keys are appended (CACHE-1). */
 static assay_status flip(REAL(assay_window_run) * run, int64_t layer, assay_error *err) {
     const assay_window *w = run->window;
-    assay_status st = REAL(assay_memory_write_local)(run, layer, w->to_memory_before, err);
+    assay_status st = REAL(assay_memory_write_local)(run, layer, false, err);
     int64_t kept = run->local.count - run->tokens;
     if (!st && w->dropped > 0 && kept > 0 && assay_layer_flips(run->model, layer))
         close_gap(run, layer, w->dropped, kept);
@@ -160,9 +160,9 @@ assay_status REAL(assay_layer_attention)(REAL(assay_window_run) * run, int64_t l
     rotate_queries(run, rotary);
     if (rotary) rotate_keys(run, layer);
     st = REAL(assay_tap_rotary)(run, layer, rotary, err);
-    if (!st && at_once) st = REAL(assay_memory_write_local)(run, layer, run->window->to_memory_after, err);
+    if (!st && at_once) st = REAL(assay_memory_write_local)(run, layer, true, err);
     if (!st) st = REAL(assay_tap_memory_read)(run, layer, err);
     if (!st) st = attend(run, layer, rotary, err);
     if (st || at_once) return st;
-    return REAL(assay_memory_write_local)(run, layer, run->window->to_memory_after, err);
+    return REAL(assay_memory_write_local)(run, layer, true, err);
 }

@@ -63,12 +63,13 @@ static assay_status replay(const REAL(assay_window_run) * run, int64_t layer, in
     return ASSAY_OK;
 }
 
-assay_status REAL(assay_tap_memory_write)(REAL(assay_window_run) * run, int64_t layer, int64_t n, assay_error *err) {
+assay_status REAL(assay_tap_memory_write)(REAL(assay_window_run) * run, int64_t layer, bool after, assay_error *err) {
     if (!run->taps) return ASSAY_OK;
+    int64_t n = after ? run->window->to_memory_after : run->window->to_memory_before;
     assay_columns range = {run->past->memory[layer].length - n, n};
     assay_status st = tap_stored(run, layer, ASSAY_STAGE_MEM_WRITE_KEY, 0, range, err);
     if (!st) st = tap_stored(run, layer, ASSAY_STAGE_MEM_WRITE_VALUE, 1, range, err);
-    if (!st && run->window->to_memory_before) st = tap_mask(run, layer, ASSAY_STAGE_MEM_WRITE_MASK, range, err);
+    if (!st && !after) st = tap_mask(run, layer, ASSAY_STAGE_MEM_WRITE_MASK, range, err);
     else if (!st) st = tap_own_mask(run, layer, n, err);
     for (int which = 0; !st && run->taps->replay_memory && which < 2; which++)
         st = replay(run, layer, which, range, err);

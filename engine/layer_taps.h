@@ -5,8 +5,9 @@
 #include "engine/attention.h"
 #include "engine/window.h"
 
-/* The n tokens that have just joined the layer's memory: keys, values and masks; and the caller's chance to replay them. */
-assay_status REAL(assay_tap_memory_write)(REAL(assay_window_run) * run, int64_t layer, int64_t n, assay_error *err);
+/* The tokens that have just joined the layer's memory, before or after the attention: keys, values and masks; and the caller's
+ * chance to replay them. */
+assay_status REAL(assay_tap_memory_write)(REAL(assay_window_run) * run, int64_t layer, bool after, assay_error *err);
 
 /* The memory that the window's queries are about to see. Nothing where the layer has none. */
 assay_status REAL(assay_tap_memory_read)(const REAL(assay_window_run) * run, int64_t layer, assay_error *err);

@@ -73,7 +73,8 @@ static assay_status append_changed(REAL(assay_window_run) * run, int64_t layer, 
     return st;
 }
 
-assay_status REAL(assay_memory_write_local)(REAL(assay_window_run) * run, int64_t layer, int64_t n, assay_error *err) {
+assay_status REAL(assay_memory_write_local)(REAL(assay_window_run) * run, int64_t layer, bool after, assay_error *err) {
+    int64_t n = after ? run->window->to_memory_after : run->window->to_memory_before;
     if (n == 0 || !run->model->config.is_memory_layer[layer]) return ASSAY_OK;
     const assay_local_cache *local = &run->past->local[layer];
     assay_memory_source source = {.key = local->key,
@@ -82,9 +83,8 @@ assay_status REAL(assay_memory_write_local)(REAL(assay_window_run) * run, int64_
                                   .value_dtype = REAL_DTYPE,
                                   .row_stride = run->past->local_capacity * run->past->rope.head_dim,
                                   .n = n};
-    bool after = n == run->window->to_memory_after;
     assay_status st = stores_as_is(&run->model->semantics)
                           ? assay_memory_append(&run->past->memory[layer], &source, err)
                           : append_changed(run, layer, &source, after, err);
-    return st ? st : REAL(assay_tap_memory_write)(run, layer, n, err);
+    return st ? st : REAL(assay_tap_memory_write)(run, layer, after, err);
 }
