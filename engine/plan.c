@@ -79,7 +79,8 @@ static void fill_keep(assay_plan *plan, const assay_tensor *mask, const assay_pa
     for (int64_t b = 0; b < plan->batch; b++) {
         const double *row = (const double *)mask->data + b * mask->shape[1];
         for (int64_t j = 0; j < columns; j++)
-            plan->keep[b * columns + j] = j + cut < 0 || entry_keeps(row[j + cut], past->model);
+            plan->keep[b * columns + j] =
+                j + cut < 0 || j + cut >= mask->shape[1] || entry_keeps(row[j + cut], past->model);
     }
 }
 
