@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/random.h"
+#include "engine/variants.h"
 
 assay_config test_config(void) {
     assay_config c;
@@ -78,6 +79,17 @@ void test_rig_start(test_rig *rig, const assay_config *config, assay_dtype dtype
     assay_engine_init(0);
     rig->weights = test_weights(config);
     cr_assert_eq(assay_model_create(&rig->model, config, dtype, rig->weights, &err), ASSAY_OK, "%s", err.message);
+    cr_assert_eq(assay_past_create(&rig->past, rig->model, &err), ASSAY_OK, "%s", err.message);
+}
+
+void test_rig_start_variant(test_rig *rig, const assay_config *config, const char *mistakes, assay_dtype dtype) {
+    assay_error err = {0};
+    assay_semantics semantics;
+    assay_engine_init(0);
+    rig->weights = test_weights(config);
+    cr_assert_eq(assay_variants_parse(mistakes, &semantics, &err), ASSAY_OK, "%s", err.message);
+    assay_status st = assay_model_create_variant(&rig->model, config, &semantics, dtype, rig->weights, &err);
+    cr_assert_eq(st, ASSAY_OK, "%s", err.message);
     cr_assert_eq(assay_past_create(&rig->past, rig->model, &err), ASSAY_OK, "%s", err.message);
 }
 

@@ -26,6 +26,9 @@ typedef struct {
 void test_rig_start(test_rig *rig, const assay_config *config, assay_dtype dtype);
 void test_rig_end(test_rig *rig);
 
+/* The same with a model that makes mistakes on purpose, named in `mistakes` with commas between them (engine/variants.h). */
+void test_rig_start_variant(test_rig *rig, const assay_config *config, const char *mistakes, assay_dtype dtype);
+
 /* The random weights alone, in float32. */
 assay_tensor_map *test_weights(const assay_config *config);
 
