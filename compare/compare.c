@@ -168,7 +168,9 @@ static assay_status compare_step(const comparison *c, const step_range *r, assay
     if (outcome != ASSAY_STEP_RAN) {
         if (e.verdict == ASSAY_VERDICT_MISSING && c->require_all) e.verdict = ASSAY_VERDICT_MISSING_REQUIRED;
         assay_status st = add(c, &e, err);
-        return st ? st : merge_step(c, *r, "the step is refused by one side", NULL, err);
+        const char *why = outcome == ASSAY_STEP_REFUSED_BY_BOTH ? "the step is refused by both sides"
+                                                                : "the step is refused by one side";
+        return st ? st : merge_step(c, *r, why, NULL, err);
     }
     bool agree;
     assay_status st = schedules_agree(c, r->step, &agree, &e, err);

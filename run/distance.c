@@ -168,7 +168,12 @@ assay_status assay_measure_distance(assay_distance *out, const assay_measured *m
     assay_status st = assay_compare(&compared, &m->memory.source, run, &options, err);
     if (st) return st;
     assay_distance d = {0};
-    for (size_t i = 0; i < compared.entry_count; i++) add_entry(&d, &compared.entries[i]);
+    int64_t refused_by_both = -1; /* a step: what a side computed before it was refused says nothing */
+    for (size_t i = 0; i < compared.entry_count; i++) {
+        const assay_entry *e = &compared.entries[i];
+        if (e->kind == ASSAY_ENTRY_STEP && e->verdict == ASSAY_VERDICT_PASS) refused_by_both = e->place.step;
+        if (e->kind == ASSAY_ENTRY_STEP || e->place.step != refused_by_both) add_entry(&d, e);
+    }
     if (d.judged) d.closeness = sqrt(d.closeness / (double)d.judged);
     assay_case_result_free(&compared);
     *out = d;
