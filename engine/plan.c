@@ -118,14 +118,17 @@ static void default_positions(const assay_plan *plan, const assay_past *past, in
     assay_positions_default(out, plan->tokens, row, plan->cached);
 }
 
-/* POS-5 with ASSAY_WINDOW_POSITIONS_RESET: windows that continue no local cache count from 0. */
+/* POS-5 with ASSAY_WINDOW_POSITIONS_RESET: each window counts by itself, from 0 or on after what it has in the local cache. */
 static void reset_positions(assay_plan *plan) {
     int64_t columns = plan->cached + plan->tokens;
     for (size_t k = 0; k < plan->window_count; k++) {
         const assay_window *w = &plan->windows[k];
-        for (int64_t b = 0; w->cached == w->dropped && b < plan->batch; b++)
-            assay_positions_default(plan->positions + b * columns + plan->cached + w->begin, w->end - w->begin, NULL,
-                                    0);
+        assay_columns local = assay_plan_local(plan, w, true);
+        int64_t tokens = w->end - w->begin, before = local.count - tokens;
+        for (int64_t b = 0; b < plan->batch; b++) {
+            int64_t *context = plan->positions + b * columns + local.first;
+            assay_positions_default(context + before, tokens, context, before);
+        }
     }
 }
 
