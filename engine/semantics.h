@@ -87,7 +87,7 @@ typedef enum {
     ASSAY_NEXT_FROM_ZERO,     /* from 0 in every call */
     ASSAY_NEXT_AFTER_MEMORY,  /* without a local cache: go on after what is in memory */
     ASSAY_NEXT_AFTER_CACHED,  /* from the number of cached tokens */
-    ASSAY_NEXT_WITHOUT_PADS   /* cumsum(mask) - 1, as in generation */
+    ASSAY_NEXT_WITHOUT_PADS   /* cumsum(mask) - 1, and 0 for pads at the left */
 } assay_next_position;
 
 /* POS-5: position ids of a window. */
