@@ -229,6 +229,9 @@ static void conclude(assay_diagnosis *d) {
 static assay_status search_all(search *s, assay_error *err) {
     assay_diagnosis *d = s->result;
     assay_status st = assay_measure_distance(&d->original, s->about.candidate, &s->about.original->source, err);
+    if (!st && d->original.judged == 0)
+        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no tensor of this case, so there is nothing to diagnose",
+                        s->about.candidate->memory.source.info.name);
     if (!st) st = try_singles(s, err);
     bool needs_pairs = !st && !d->ranking[0].explains && d->original.worst > 8;
     if (needs_pairs) st = try_pairs(s, err);

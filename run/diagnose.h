@@ -77,8 +77,8 @@ typedef struct {
     void (*progress)(void *context, size_t done, size_t count); /* may be NULL; called by one thread at a time */
 } assay_diagnose_options;
 
-/* Diagnoses. The golden is any file that holds a case. Errors: ASSAY_EINPUT, files that cannot be read, do not belong together or
- * hold no case. Release *out with assay_diagnosis_free. */
+/* Diagnoses. The golden is any file that holds a case. Errors: ASSAY_EINPUT, files that cannot be read, do not belong together, hold
+ * no case or nothing to compare. Release *out with assay_diagnosis_free. */
 assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, const char *golden_name,
                             const assay_source *candidate, const assay_diagnose_options *options, assay_error *err);
 
