@@ -65,6 +65,48 @@ static int exit_code(const cli_args *args, const assay_result *result) {
     return code;
 }
 
+static const char *const outputs[] = {"json", "csv", "markdown"};
+enum { output_count = sizeof outputs / sizeof *outputs };
+
+/* Options of the other way of running would be ignored in silence. */
+static assay_status check_mode(const cli_args *args, assay_error *err) {
+    static const char *const without_rules[] = {"dtype", "model", "mistake", "no-replay", "all", "policy", NULL};
+    static const char *const with_rules[] = {"csv", "markdown", NULL};
+    bool rules = cli_value(args, "rules") != NULL;
+    for (const char *const *name = rules ? without_rules : with_rules; *name; name++)
+        if (cli_value(args, *name))
+            return assay_fail(err, ASSAY_EINPUT, NULL, "verify: --%s does not go %s --rules; see 'assay verify --help'",
+                              *name, rules ? "with" : "without");
+    return ASSAY_OK;
+}
+
+/* All that can be refused before any work: modes, and files that cannot be written or are inputs. */
+static assay_status check_arguments(const cli_args *args, assay_error *err) {
+    assay_status st = check_mode(args, err);
+    for (int i = 0; !st && i < output_count; i++) st = cli_check_output(args, outputs[i], err);
+    return st;
+}
+
+static assay_status check_not_golden(const cli_args *args, const cli_suite *suite, assay_error *err) {
+    assay_status st = ASSAY_OK;
+    for (int i = 0; !st && i < output_count; i++) {
+        const char *path = cli_value(args, outputs[i]);
+        if (path) st = assay_output_check(path, (const char *const *)suite->paths, suite->count, err);
+    }
+    return st;
+}
+
+static int verify_suite(const cli_args *args, const cli_suite *suite, const assay_verify_options *options) {
+    assay_error err;
+    assay_result result = {0};
+    assay_status st = cli_add_facts(&result, &err);
+    if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options->dtype), &err);
+    if (!st) st = verify_all(&result, suite, options, &err);
+    int code = st ? cli_fail(&err) : exit_code(args, &result);
+    assay_result_free(&result);
+    return code;
+}
+
 static int verify(const cli_args *args) {
     assay_error err;
     assay_policy policy;
@@ -73,23 +115,18 @@ static int verify(const cli_args *args) {
                                     .policy = &policy,
                                     .mistakes = cli_value(args, "mistake"),
                                     .no_replay = cli_value(args, "no-replay") != NULL};
-    assay_status st = cli_check_output(args, "json", &err);
+    assay_status st = check_arguments(args, &err);
     if (!st) st = cli_start_engine(args, &err);
     if (!st) st = cli_read_dtype(args, &options.dtype, &err);
     if (!st) st = cli_read_policy(args, &policy, &err);
     if (st) return cli_fail(&err);
     cli_suite suite = {0};
     bool borrowed = false;
-    assay_result result = {0};
     st = choose(args, &suite, &borrowed, &err);
-    const char *json = cli_value(args, "json");
-    if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
-    if (!st) st = cli_add_facts(&result, &err);
-    if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options.dtype), &err);
-    bool rules = cli_value(args, "rules") != NULL;
-    if (!st && !rules) st = verify_all(&result, &suite, &options, &err);
-    int code = st ? cli_fail(&err) : rules ? cli_verify_rules(args, &suite) : exit_code(args, &result);
-    assay_result_free(&result);
+    if (!st) st = check_not_golden(args, &suite, &err);
+    int code = 0;
+    if (st) code = cli_fail(&err);
+    else code = cli_value(args, "rules") ? cli_verify_rules(args, &suite) : verify_suite(args, &suite, &options);
     if (!borrowed) cli_suite_free(&suite);
     assay_policy_free(&policy);
     return code;

@@ -25,7 +25,8 @@ static void rotate_stored(const REAL(assay_window_run) * run, real *key, int64_t
         for (int64_t row = b * heads; row < (b + 1) * heads; row++)
             for (int64_t j = 0; j < n; j++) {
                 real *vector = key + (row * n + j) * d;
-                REAL(assay_rope_rotate)(vector, vector, &run->past->rope, positions[j] - base);
+                REAL(assay_rope_rotate)
+                (vector, vector, &run->past->rope, assay_wrapping_difference(positions[j], base));
             }
     }
 }

@@ -10,46 +10,70 @@ typedef struct {
     int64_t n;
 } row_choice;
 
-/* A new area of n groups of `group_nbytes`, those of `choice` in the old one. NULL when out of memory. */
-static void *pick(const void *data, const row_choice *choice, size_t group_nbytes) {
-    char *picked = malloc((size_t)choice->n * group_nbytes + 1);
+/* How the data of one batch row lie: `count` stretches, `stride` bytes apart, of which `used` hold something. */
+typedef struct {
+    size_t count, stride, used;
+} row_layout;
+
+/* A new area with the chosen rows of the old one. NULL when out of memory. */
+static void *pick(const void *data, const row_choice *choice, const row_layout *layout) {
+    size_t row_nbytes = layout->count * layout->stride;
+    char *picked = malloc((size_t)choice->n * row_nbytes + 1);
     for (int64_t i = 0; picked && data && i < choice->n; i++)
-        memcpy(picked + (size_t)i * group_nbytes, (const char *)data + (size_t)choice->rows[i] * group_nbytes,
-               group_nbytes);
+        for (size_t k = 0; k < layout->count; k++)
+            memcpy(picked + (size_t)i * row_nbytes + k * layout->stride,
+                   (const char *)data + (size_t)choice->rows[i] * row_nbytes + k * layout->stride, layout->used);
     return picked;
+}
+
+/* Keys or values (B*H, capacity, D), `length` of them in use. */
+static row_layout key_layout(const assay_config *c, assay_dtype dtype, int64_t capacity, int64_t length) {
+    size_t token = (size_t)assay_config_head_dim(c) * assay_dtype_size(dtype);
+    return (row_layout){(size_t)c->num_attention_heads, (size_t)capacity * token, (size_t)length * token};
+}
+
+/* Numbers (B, capacity). */
+static row_layout column_layout(size_t size, int64_t capacity, int64_t length) {
+    return (row_layout){1, (size_t)capacity * size, (size_t)length * size};
 }
 
 static bool pick_local(assay_past *out, const assay_past *past, const row_choice *choice) {
     const assay_config *c = &past->model->config;
-    size_t row = (size_t)(past->local_capacity * c->hidden_size) * assay_dtype_size(past->model->dtype);
+    int64_t capacity = past->local_capacity, length = past->local_length;
+    row_layout keys = key_layout(c, past->model->dtype, capacity, length);
+    row_layout positions = column_layout(sizeof *past->position, capacity, length);
+    row_layout keeps = column_layout(sizeof *past->keep, capacity, length);
     bool ok = true;
     for (int64_t i = 0; ok && i < c->num_hidden_layers; i++) {
-        out->local[i].key = pick(past->local[i].key, choice, row);
-        out->local[i].value = pick(past->local[i].value, choice, row);
-        out->local[i].key_rotated = pick(past->local[i].key_rotated, choice, row);
-        out->local[i].rotated = past->local[i].rotated;
+        const assay_local_cache *local = &past->local[i];
+        row_layout rotated = key_layout(c, past->model->dtype, capacity, local->rotated);
+        out->local[i] = (assay_local_cache){.key = pick(local->key, choice, &keys),
+                                            .value = pick(local->value, choice, &keys),
+                                            .key_rotated = pick(local->key_rotated, choice, &rotated),
+                                            .rotated = local->rotated};
         ok = out->local[i].key && out->local[i].value && out->local[i].key_rotated;
     }
-    out->position = pick(past->position, choice, (size_t)past->local_capacity * sizeof *past->position);
-    out->keep = pick(past->keep, choice, (size_t)past->local_capacity);
-    for (int i = 0; ok && out->base && i < 2; i++)
+    out->position = pick(past->position, choice, &positions);
+    out->keep = pick(past->keep, choice, &keeps);
+    for (int i = 0; i < 2; i++)
         for (int64_t b = 0; b < choice->n; b++)
             out->base[i * choice->n + b] = past->base[i * past->batch + choice->rows[b]];
-    out->local_capacity = past->local_capacity;
-    out->local_length = past->local_length;
+    out->local_capacity = capacity;
+    out->local_length = length;
     out->gone = past->gone;
     return ok && out->position && out->keep;
 }
 
-static bool pick_memory_blocks(assay_memory *out, const assay_memory *memory, int64_t heads, const row_choice *choice) {
+static bool pick_memory_blocks(assay_memory *out, const assay_memory *memory, const assay_config *c,
+                               const row_choice *choice) {
     out->blocks = calloc(memory->block_count + 1, sizeof *out->blocks);
     bool ok = out->blocks != NULL;
     for (size_t i = 0; ok && i < memory->block_count; i++) {
         const assay_memory_block *block = &memory->blocks[i];
-        size_t row = (size_t)(heads * block->capacity * memory->head_dim) * assay_dtype_size(memory->dtype);
+        row_layout keys = key_layout(c, memory->dtype, block->capacity, block->length);
         out->blocks[i] = *block;
-        out->blocks[i].key = pick(block->key, choice, row);
-        out->blocks[i].value = pick(block->value, choice, row);
+        out->blocks[i].key = pick(block->key, choice, &keys);
+        out->blocks[i].value = pick(block->value, choice, &keys);
         out->block_count = i + 1;
         ok = out->blocks[i].key && out->blocks[i].value;
     }
@@ -61,9 +85,10 @@ static bool pick_memory(assay_past *out, const assay_past *past, const row_choic
     const assay_config *c = &past->model->config;
     bool ok = true;
     for (int64_t i = 0; ok && i < c->num_hidden_layers; i++)
-        ok = pick_memory_blocks(&out->memory[i], &past->memory[i], c->num_attention_heads, choice);
-    out->memory_mask =
-        pick(past->memory_mask, choice, (size_t)past->memory_mask_capacity * assay_dtype_size(past->model->dtype));
+        ok = pick_memory_blocks(&out->memory[i], &past->memory[i], c, choice);
+    row_layout masks =
+        column_layout(assay_dtype_size(past->model->dtype), past->memory_mask_capacity, past->memory_length);
+    out->memory_mask = pick(past->memory_mask, choice, &masks);
     out->memory_mask_capacity = past->memory_mask_capacity;
     out->memory_length = past->memory_length;
     return ok && out->memory_mask;
@@ -72,16 +97,14 @@ static bool pick_memory(assay_past *out, const assay_past *past, const row_choic
 /* A past that holds the chosen rows of local cache and memory. */
 static assay_status pick_past(assay_past **out, const assay_past *past, const row_choice *local,
                               const row_choice *memory, assay_error *err) {
-    assay_past *picked;
+    assay_past *picked = NULL;
     assay_status st = assay_past_create(&picked, past->model, err);
     if (!st) st = assay_past_begin(picked, local->n, err);
-    if (st) return st;
-    if (pick_local(picked, past, local) && pick_memory(picked, past, memory)) {
-        *out = picked;
-        return ASSAY_OK;
-    }
-    assay_past_destroy(picked);
-    return assay_fail_nomem(err, "a copy of a past");
+    if (!st && !(pick_local(picked, past, local) && pick_memory(picked, past, memory)))
+        st = assay_fail_nomem(err, "a copy of a past");
+    if (st) assay_past_destroy(picked);
+    else *out = picked;
+    return st;
 }
 
 /* 0 .. batch - 1, over and over: n of them. NULL when out of memory. */

@@ -2,9 +2,6 @@
 
 #include <assert.h>
 
-/* Positions are any int64: sums wrap, as torch's do. */
-static int64_t wrapping_sum(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
-
 /* torch's .long(): toward zero; what int64 cannot hold (NaN too) becomes its smallest number. */
 static int64_t truncated(double x) { return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN; }
 
@@ -12,7 +9,7 @@ void assay_positions_default(int64_t *out, int64_t tokens, const int64_t *cached
     int64_t last = -1;
     for (int64_t i = 0; i < cached_count; i++)
         if (i == 0 || cached[i] > last) last = cached[i];
-    for (int64_t i = 0; i < tokens; i++) out[i] = wrapping_sum(last, i + 1);
+    for (int64_t i = 0; i < tokens; i++) out[i] = assay_wrapping_sum(last, i + 1);
 }
 
 int64_t assay_positions_base(const int64_t *positions, int64_t count) {
@@ -45,7 +42,7 @@ int64_t assay_positions_origin(const assay_position_rows *rows, int64_t b, int64
 int64_t assay_positions_relative(int64_t *rel, const int64_t *positions, int64_t count, int64_t base) {
     int64_t largest = 0;
     for (int64_t i = 0; i < count; i++) {
-        rel[i] = (int64_t)((uint64_t)positions[i] - (uint64_t)base);
+        rel[i] = assay_wrapping_difference(positions[i], base);
         if (rel[i] > largest) largest = rel[i];
     }
     return largest;
@@ -54,8 +51,8 @@ int64_t assay_positions_relative(int64_t *rel, const int64_t *positions, int64_t
 void assay_positions_from_mask(int64_t *out, const double *mask, int64_t count) {
     int64_t sum = 0;
     for (int64_t i = 0; i < count; i++) {
-        sum = wrapping_sum(sum, truncated(mask[i]));
-        out[i] = wrapping_sum(sum, -1);
+        sum = assay_wrapping_sum(sum, truncated(mask[i]));
+        out[i] = assay_wrapping_sum(sum, -1);
     }
 }
 

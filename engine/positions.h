@@ -8,6 +8,10 @@
 
 #include "engine/semantics.h"
 
+/* Positions are any int64: their sums wrap, as torch's do. */
+static inline int64_t assay_wrapping_sum(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+static inline int64_t assay_wrapping_difference(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
+
 /* POS-1: positions of `tokens` new tokens of one row: 0.. without a local cache, else one past the largest position in it
  * onward. `cached` holds `cached_count` positions (may be NULL when 0). Source: _prepare_pos_ids. */
 void assay_positions_default(int64_t *out, int64_t tokens, const int64_t *cached, int64_t cached_count);

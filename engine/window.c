@@ -167,7 +167,7 @@ static bool place_context(const REAL(assay_window_run) * run, assay_context *con
     int64_t restart = s->flip_position == ASSAY_FLIP_RESTARTS_AT_1 && run->window->dropped > 0;
     bool moved = false;
     for (int64_t b = 0; b < plan->batch; b++) {
-        int64_t base = assay_positions_origin(&rows, b, count, s->position_origin) - restart;
+        int64_t base = assay_wrapping_sum(assay_positions_origin(&rows, b, count, s->position_origin), -restart);
         assay_positions_relative(context->rel + b * count, rows.ids + b * columns, count, base);
         moved = moved || bases[b] != base;
         bases[b] = base;
