@@ -14,7 +14,8 @@ typedef struct {
     assay_norm_weight weight;
 } assay_norm;
 
-/* out (rows,C) = weight (C) * (x (rows,C) / sqrt(mean(x^2) + eps)). eps is inside the root. out may be x. */
+/* out (rows,C) = weight (C) * (x (rows,C) / sqrt(mean(x^2) + eps)). eps is inside the root. out may be x. A mistake in `norm` changes
+ * where eps is added or how the weight is applied. */
 void REAL(assay_rms_norm)(real *out, const real *x, const real *weight, int64_t rows, int64_t c,
                           const assay_norm *norm);
 

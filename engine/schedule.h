@@ -20,10 +20,11 @@ extern "C" {
 
 /* One window. All counts are tokens. */
 typedef struct {
-    int64_t begin, end;       /* its tokens are [begin, end) of the call */
-    int64_t cached;           /* length of the local cache when it starts */
-    int64_t gone;             /* of these, the first that layers which flip no longer hold: 0, for all flip together */
-    int64_t dropped;          /* cached tokens dropped before its attention: 0 or `cached` (CACHE-1) */
+    int64_t begin, end; /* its tokens are [begin, end) of the call */
+    int64_t cached;     /* length of the local cache when it starts */
+    int64_t gone;       /* of these, the first that layers which flip no longer hold: 0, for all flip together */
+    int64_t
+        dropped; /* cached tokens dropped before its attention: 0 or `cached` (CACHE-1; overflow alone with that mistake) */
     bool keeps_local;         /* whether its keys (with those still cached) stay in the local cache (MEM-8) */
     int64_t to_memory_before; /* dropped tokens that memory layers move to memory before the attention (CACHE-1) */
     int64_t to_memory_after;  /* tokens of its own that memory layers move to memory after the attention (MEM-2) */

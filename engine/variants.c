@@ -99,7 +99,8 @@ static const assay_variant variants[] = {
      "takes the smallest position in the local context", "takes the position of the first local key",
      "the origin of relative positions", 0, NULL},
     {"position-one-after-flip", "CACHE-2", FIELD(flip_position), ASSAY_FLIP_RESTARTS_AT_1,
-     "restarts relative positions at 0 after a drop", "restarts them at 1", "relative positions after a drop", 0, NULL},
+     "restarts relative positions at 0 after a drop", "restarts them at 1 in the window that drops",
+     "relative positions after a drop", 0, NULL},
     {"position-gap-accepted", "POS-3", FIELD(position_gap), ASSAY_GAP_ACCEPTED,
      "refuses position ids with a gap (an index error)", "computes with them", "the length of the rotary table", 0,
      NULL},
@@ -269,8 +270,8 @@ static const assay_variant variants[] = {
      "has a head of its own unless tie_word_embeddings", "always uses the embedding as head", "lm_head's weight", 0,
      NULL},
     {"head-untied", "HEAD-1", FIELD(head_weight), ASSAY_HEAD_UNTIED,
-     "uses the embedding as head with tie_word_embeddings",
-     "uses a head of its own, which the checkpoint does not fill", "lm_head's weight", 0, NULL},
+     "uses the embedding as head with tie_word_embeddings", "uses a head of its own, left at zero", "lm_head's weight",
+     0, NULL},
     {"final-norm-missing", "HEAD-1", FIELD(head_input), ASSAY_HEAD_READS_HIDDEN,
      "applies the final norm before the head", "feeds the last layer's output to the head", "the final norm", 0, NULL},
     {"loss-not-shifted", "LOSS-1", FIELD(label_shift), ASSAY_LABELS_NOT_SHIFTED,
@@ -288,7 +289,7 @@ static const assay_variant variants[] = {
      "pools at the count of ids that are no pad, minus 1", "pools at the column before the first pad",
      "the column that the classification head reads", 0, NULL},
     {"embeddings-scaled", "EMB-1", FIELD(embedding_scale), ASSAY_EMBEDDING_SCALED, "takes embeddings as they are",
-     "multiplies them by sqrt(hidden_size)", "the embedding look-up", 0, NULL},
+     "multiplies them by sqrt(hidden_size)", "what enters the first layer", 0, NULL},
 };
 enum { variant_count = sizeof variants / sizeof *variants };
 

@@ -48,7 +48,7 @@ assay_status REAL(assay_window_run_init)(REAL(assay_window_run) * run, int64_t t
     size_t rows = (size_t)(run->plan->batch * tokens);
     size_t width = rows * (size_t)c->hidden_size, inner = rows * (size_t)c->intermediate_size;
     bool ok = true;
-    run->threads = omp_get_max_threads();
+    run->threads = omp_in_parallel() ? 1 : omp_get_max_threads();
     run->hidden = reals(width, &ok);
     run->normed = reals(width, &ok);
     run->query = reals(width, &ok);

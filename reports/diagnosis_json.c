@@ -28,7 +28,9 @@ static void add_hypothesis(json_builder *b, cJSON *ranking, const assay_hypothes
     }
     json_add_bool(b, object, "explains", h->explains);
     json_add_bool(b, object, "same_as_best", h->same_as_best);
-    if (object) add_distance(b, object, "distance", &h->distance);
+    if (!object) return;
+    add_distance(b, object, "distance", &h->distance);
+    add_distance(b, object, "original", &h->original);
 }
 
 static cJSON *build(const assay_diagnosis *d, const assay_diagnosis_names *names) {
@@ -40,11 +42,12 @@ static cJSON *build(const assay_diagnosis *d, const assay_diagnosis_names *names
     json_add_text(&b, root, "golden", names->golden);
     json_add_text(&b, root, "candidate", names->candidate);
     json_add_text(&b, root, "verdict", assay_diagnosis_verdict_name(d->verdict));
+    if (d->verdict == ASSAY_DIAGNOSIS_MATCH) return json_finish(&b, root);
     json_add_text(&b, root, "evidence", evidence[d->evidence]);
     json_add_integer(&b, root, "numbers", d->numbers);
     json_add_integer(&b, root, "mistakes_tried", (int64_t)d->singles);
     json_add_integer(&b, root, "pairs_tried", (int64_t)d->pairs);
-    json_add_bool(&b, root, "all_pairs", d->all_pairs);
+    json_add_bool(&b, root, "out_of_time", d->out_of_time);
     add_distance(&b, root, "original", &d->original);
     cJSON *ranking = json_add_array(&b, root, "ranking");
     for (size_t i = 0; ranking && i < d->ranking_count && i < ranking_limit; i++)

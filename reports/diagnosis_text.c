@@ -26,8 +26,7 @@ static void write_distance(FILE *out, const char *what, const assay_distance *d)
     }
 }
 
-static void write_explanation(FILE *out, const assay_diagnosis *d, const assay_hypothesis *h,
-                              const assay_diagnosis_names *n) {
+static void write_explanation(FILE *out, const assay_hypothesis *h, const assay_diagnosis_names *n) {
     for (size_t i = 0; i < h->mistake_count; i++) {
         const assay_variant *v = h->mistakes[i];
         fprintf(out, "  %s (%s)\n", v->name, v->rule);
@@ -35,7 +34,7 @@ static void write_explanation(FILE *out, const assay_diagnosis *d, const assay_h
         fprintf(out, "     the candidate  %s\n", v->mistake);
         fprintf(out, "     look at        %s\n", v->place);
     }
-    write_distance(out, "without it", &d->original);
+    write_distance(out, "without it", &h->original);
     write_distance(out, "with it", &h->distance);
     fprintf(out, "     try it         assay verify %s --mistake ", n->golden);
     for (size_t i = 0; i < h->mistake_count; i++) fprintf(out, "%s%s", i ? "," : "", h->mistakes[i]->name);
@@ -59,6 +58,7 @@ static void write_equals(FILE *out, const assay_diagnosis *d) {
                 d->ranking[i].mistake_count == 1 ? d->ranking[i].mistakes[0]->mistake : "");
         shown++;
     }
+    if (equals(d) > 8) fprintf(out, "     and %zu more\n", equals(d) - 8);
 }
 
 /* The ranking below what explains it. */
@@ -88,7 +88,7 @@ static void write_confidence(FILE *out, const assay_diagnosis *d) {
     };
     fprintf(out, "  Judged by %s (%" PRId64 " numbers in %zu tensors); %zu mistakes and %zu pairs tried%s.\n",
             evidence[d->evidence], d->numbers, d->original.judged, d->singles, d->pairs,
-            d->pairs && !d->all_pairs ? ", not all in the time given (--seconds)" : "");
+            d->out_of_time ? "; the time was over before all pairs were (--seconds)" : "");
 }
 
 static void write_verdict(FILE *out, const assay_diagnosis *d, const assay_diagnosis_names *n) {
@@ -99,20 +99,20 @@ static void write_verdict(FILE *out, const assay_diagnosis *d, const assay_diagn
     case ASSAY_DIAGNOSIS_EXPLAINED:
         fprintf(out, "explained: with %s the reference engine computes what %s holds\n\n",
                 d->ranking[0].mistake_count == 1 ? "this mistake" : "these two mistakes together", n->candidate);
-        write_explanation(out, d, &d->ranking[0], n);
+        write_explanation(out, &d->ranking[0], n);
         break;
     case ASSAY_DIAGNOSIS_PARTLY:
         fprintf(out,
                 "partly explained: this brings the reference engine nearer to %s, and something else differs too\n\n",
                 n->candidate);
-        write_explanation(out, d, &d->ranking[0], n);
+        write_explanation(out, &d->ranking[0], n);
         break;
     case ASSAY_DIAGNOSIS_UNKNOWN:
         fprintf(out, "unknown: none of the known mistakes explains %s\n\n", n->candidate);
         write_distance(out, "without any", &d->original);
         break;
     case ASSAY_DIAGNOSIS_ROUNDING:
-        fprintf(out, "rounding: %s differs by a few tolerances, and none of the known mistakes comes nearer\n\n",
+        fprintf(out, "rounding: %s differs by a few tolerances, which none of the known mistakes explains\n\n",
                 n->candidate);
         write_distance(out, "without any", &d->original);
         break;
@@ -124,7 +124,7 @@ assay_status assay_report_diagnosis_text(FILE *out, const assay_diagnosis *d, co
     write_verdict(out, d, names);
     if (d->verdict != ASSAY_DIAGNOSIS_MATCH) {
         write_equals(out, d);
-        write_others(out, d);
+        if (d->verdict != ASSAY_DIAGNOSIS_ROUNDING) write_others(out, d);
         write_confidence(out, d);
     }
     if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the diagnosis cannot be written");

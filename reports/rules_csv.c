@@ -6,19 +6,14 @@
 #include "core/rules.h"
 #include "engine/variants.h"
 
-static const char *stage_name(bool shows, bool by_refusal, assay_stage stage) {
-    if (!shows) return "";
-    return by_refusal ? "refusal" : assay_stage_get(stage)->name;
-}
-
 static void write_variant(FILE *out, const assay_rule_matrix *matrix, size_t index) {
     const assay_variant *v = assay_variant_at(index);
     for (size_t i = 0; i < matrix->case_count; i++) {
         const assay_rule_cell *cell = &matrix->cases[i].cells[index];
-        if (!cell->by_stages) continue;
-        fprintf(out, "%s,%s,%s,%s,%s\n", v->rule, v->name, matrix->cases[i].name,
-                stage_name(true, cell->by_refusal, cell->first_stage),
-                stage_name(cell->by_results, cell->by_refusal, cell->first_result));
+        if (!cell->stages.differs) continue;
+        const char *result = assay_rule_sign_name(&cell->results);
+        fprintf(out, "%s,%s,%s,%s,%s\n", v->rule, v->name, matrix->cases[i].name, assay_rule_sign_name(&cell->stages),
+                result ? result : "");
     }
 }
 

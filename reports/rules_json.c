@@ -36,19 +36,15 @@ static void add_rule(json_builder *b, cJSON *rules, const assay_rule_matrix *mat
     if (exempt) json_add_text(b, object, "exempt", exempt);
 }
 
-static void add_stage(json_builder *b, cJSON *object, const char *key, const assay_rule_cell *cell, assay_stage stage) {
-    json_add_text(b, object, key, cell->by_refusal ? "refusal" : assay_stage_get(stage)->name);
-}
-
 static void add_catches(json_builder *b, cJSON *mistake, const assay_rule_matrix *matrix, size_t index) {
     cJSON *catches = json_add_array(b, mistake, "caught_by");
     for (size_t i = 0; catches && i < matrix->case_count; i++) {
         const assay_rule_cell *cell = &matrix->cases[i].cells[index];
-        if (!cell->by_stages) continue;
+        if (!cell->stages.differs) continue;
         cJSON *object = json_add_object(b, catches, NULL);
         json_add_text(b, object, "golden", matrix->cases[i].name);
-        add_stage(b, object, "first_stage", cell, cell->first_stage);
-        if (cell->by_results) add_stage(b, object, "first_result", cell, cell->first_result);
+        json_add_text(b, object, "first_stage", assay_rule_sign_name(&cell->stages));
+        if (cell->results.differs) json_add_text(b, object, "first_result", assay_rule_sign_name(&cell->results));
     }
 }
 

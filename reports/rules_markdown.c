@@ -34,8 +34,8 @@ static const assay_rule_case *best_case(const assay_rule_matrix *matrix, size_t 
     int most = -1;
     for (size_t i = 0; i < matrix->case_count; i++) {
         const assay_rule_case *c = &matrix->cases[i];
-        if (!c->cells[variant].by_stages) continue;
-        int score = 2 * assay_rule_case_names(c, assay_variant_at(variant)->rule) + c->cells[variant].by_results;
+        if (!c->cells[variant].stages.differs) continue;
+        int score = 2 * assay_rule_case_names(c, assay_variant_at(variant)->rule) + c->cells[variant].results.differs;
         if (score <= most) continue;
         most = score;
         best = c;
@@ -49,9 +49,7 @@ static void write_variant(FILE *out, const assay_rule_matrix *matrix, size_t ind
     assay_variant_summary s = assay_rule_matrix_variant(matrix, index);
     fprintf(out, "| `%s`: %s | ", v->name, v->mistake);
     if (!c) fprintf(out, "none | | ");
-    else
-        fprintf(out, "%s | %s | ", c->name,
-                c->cells[index].by_refusal ? "refusal" : assay_stage_get(c->cells[index].first_stage)->name);
+    else fprintf(out, "%s | %s | ", c->name, assay_rule_sign_name(&c->cells[index].stages));
     fprintf(out, "%zu, %zu |\n", s.by_stages, s.by_results);
 }
 

@@ -32,9 +32,9 @@ static void write_proofs(FILE *out) {
 
 static void write_false_alarms(FILE *out, const assay_rule_matrix *matrix) {
     for (size_t i = 0; i < matrix->case_count; i++)
-        if (matrix->cases[i].control.by_stages)
+        if (matrix->cases[i].control.stages.differs)
             fprintf(out, "FALSE ALARM: the engine without a mistake differs from %s at %s\n", matrix->cases[i].name,
-                    assay_stage_get(matrix->cases[i].control.first_stage)->name);
+                    assay_rule_sign_name(&matrix->cases[i].control.stages));
 }
 
 static double percent(size_t part, size_t whole) { return whole ? 100.0 * (double)part / (double)whole : 100.0; }

@@ -1,5 +1,7 @@
 #include "run/diagnose.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -59,13 +61,15 @@ static void report_progress(search *s) {
 }
 
 static assay_status try_one(const search *s, assay_hypothesis *h, bool again, assay_error *err) {
-    return again ? assay_hypothesis_refine(h, &s->about, err)
-                 : assay_hypothesis_try(h, &s->about, &s->result->original, err);
+    if (!again) return assay_hypothesis_try(h, &s->about, &s->result->original, err);
+    return isfinite(h->distance.worst) ? assay_hypothesis_refine(h, &s->about, err)
+                                       : ASSAY_OK; /* no floor is that wide */
 }
 
 /* Tries ranking[first, first + count) on all threads; again: refines them. */
 static assay_status try_range(search *s, size_t first, size_t count, bool again, assay_error *err) {
     assay_status st = ASSAY_OK;
+    size_t failed_at = SIZE_MAX; /* the error of the first that fails is reported, whichever thread is faster */
     assay_error why;
 #pragma omp parallel for schedule(dynamic) private(why)
     for (size_t i = first; i < first + count; i++) {
@@ -73,7 +77,8 @@ static assay_status try_range(search *s, size_t first, size_t count, bool again,
 #pragma omp critical
         {
             report_progress(s);
-            if (failed) {
+            if (failed && i < failed_at) {
+                failed_at = i;
                 st = failed;
                 if (err) *err = why;
             }
@@ -186,16 +191,18 @@ static assay_status try_pairs_of(search *s, const assay_variant *const *singles,
     assay_diagnosis *d = s->result;
     size_t at[2] = {0, 0};
     s->expected = s->done + count * (count - 1) / 2;
-    while (now_seconds() < s->end) {
+    for (size_t added = pairs_at_a_time; added == pairs_at_a_time;) {
+        d->out_of_time = now_seconds() >= s->end;
+        if (d->out_of_time) return ASSAY_OK;
         assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
         if (st) return st;
-        size_t first = d->ranking_count, added = add_pairs(d, singles, count, at);
+        size_t first = d->ranking_count;
+        added = add_pairs(d, singles, count, at);
         st = try_range(s, first, added, false, err);
         if (st) return st;
         d->ranking_count += added;
         d->pairs += added;
-        d->all_pairs = added < pairs_at_a_time || any_explains(d, first);
-        if (d->all_pairs) return ASSAY_OK;
+        if (any_explains(d, first)) return ASSAY_OK;
     }
     return ASSAY_OK;
 }
@@ -207,7 +214,10 @@ static assay_status try_pairs(search *s, assay_error *err) {
     for (size_t i = 0; i < count; i++) singles[i] = s->result->ranking[i].mistakes[0];
     assay_status st = try_pairs_of(s, singles, count, err);
     free((void *)singles);
-    return st ? st : rank_refined(s, err);
+    if (st) return st;
+    if (now_seconds() < s->end) return rank_refined(s, err);
+    rank(s->result);
+    return ASSAY_OK;
 }
 
 /* ---- verdict ---- */
@@ -281,10 +291,12 @@ static assay_status make_floors(search *s, assay_measured *candidate, const assa
     return st;
 }
 
-static assay_status diagnose_measured(search *s, assay_measured *candidate, assay_error *err) {
+static assay_status diagnose_measured(search *s, assay_measured *candidate, const assay_source *golden,
+                                      assay_error *err) {
     assay_trace original = {0};
     assay_status st = load_model(s, &candidate->memory.source, err);
     if (!st) st = run_original(&original, s, &s->models.model, candidate, err);
+    if (!st) assay_measured_drop_foreign(candidate, golden, &original.source);
     if (!st && !candidate->has_floors) st = make_floors(s, candidate, &original, err);
     s->about.candidate = candidate;
     s->about.model = &s->models.model;
@@ -302,7 +314,7 @@ static assay_status diagnose_loaded(search *s, const assay_source *golden, const
     if (st) return st;
     s->result->evidence = measured.evidence;
     s->result->numbers = measured.numbers;
-    st = diagnose_measured(s, &measured, err);
+    st = diagnose_measured(s, &measured, golden, err);
     assay_measured_free(&measured);
     return st;
 }

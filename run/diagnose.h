@@ -32,12 +32,13 @@ typedef struct {
 typedef struct {
     const assay_variant *mistakes[2]; /* (mistake_count) */
     size_t mistake_count;
-    assay_distance distance;
-    bool
-        explains; /* the candidate matches it: everything lies within its tolerance, or nearly and 10 times nearer than to
-                             the original */
-    bool
-        same_as_best; /* on this case, as far as the candidate shows, it cannot be told from the first of the ranking */
+    assay_distance distance; /* of the run with these mistakes */
+    assay_distance original; /* of the run without a mistake, counted in the same tolerances */
+    /* The candidate matches it: everything lies within its tolerance, or within 8 where that is 10 times nearer than to the original;
+     * and it is on the whole twice as near. */
+    bool explains;
+    /* On this case, as far as the candidate shows, it cannot be told from the first of the ranking. */
+    bool same_as_best;
 } assay_hypothesis;
 
 typedef enum {
@@ -45,7 +46,7 @@ typedef enum {
     ASSAY_DIAGNOSIS_EXPLAINED, /* the first of the ranking explains it */
     ASSAY_DIAGNOSIS_PARTLY,    /* the first explains at least half of what differs, and not all */
     ASSAY_DIAGNOSIS_UNKNOWN,   /* none of the known mistakes */
-    ASSAY_DIAGNOSIS_ROUNDING   /* what differs is off by less than 8 tolerances, and no mistake comes nearer */
+    ASSAY_DIAGNOSIS_ROUNDING   /* nothing is off by more than 8 tolerances, and no mistake explains it */
 } assay_diagnosis_verdict;
 
 /* "match", "explained", "partly explained", "unknown", "rounding". */
@@ -67,7 +68,7 @@ typedef struct {
     assay_hypothesis *ranking; /* (ranking_count) best first */
     size_t ranking_count;
     size_t singles, pairs; /* hypotheses tried */
-    bool all_pairs;        /* whether pairs were tried as far as needed, within the time given */
+    bool out_of_time;      /* the time was over before a pair explained it or all were tried */
 } assay_diagnosis;
 
 typedef struct {

@@ -80,6 +80,30 @@ void assay_measured_free(assay_measured *m) {
     *m = (assay_measured){0};
 }
 
+static bool has_stage(const assay_source *source, const assay_place *place) {
+    for (size_t i = 0; i < source->item_count; i++)
+        if (source->items[i].place.step == place->step && source->items[i].place.stage == place->stage) return true;
+    return false;
+}
+
+static bool is_of_memory(assay_stage stage) {
+    return (stage >= ASSAY_STAGE_MEM_WRITE_KEY && stage <= ASSAY_STAGE_MEM_WRITE_MASK) ||
+           (stage >= ASSAY_STAGE_MEM_READ_KEY && stage <= ASSAY_STAGE_MEM_READ_MASK);
+}
+
+void assay_measured_drop_foreign(assay_measured *m, const assay_source *golden, const assay_source *run) {
+    assay_source *s = &m->memory.source;
+    size_t kept = 0;
+    for (size_t i = 0; i < s->item_count; i++) {
+        const assay_place *place = &s->items[i].place;
+        bool of_past = assay_stage_get(place->stage)->scope == ASSAY_PER_PAST || is_of_memory(place->stage);
+        bool known_step = assay_source_find_step(run, place->step) != NULL;
+        if ((of_past && known_step) || has_stage(golden, place) || has_stage(run, place))
+            s->items[kept++] = s->items[i];
+    }
+    s->item_count = kept;
+}
+
 /* Largest difference of two runs at a place, over what is finite and not hidden on both sides; 0 where they cannot be compared. */
 static double difference(const assay_source *run, const assay_source *other, const assay_place *place) {
     const assay_source_item *a = assay_source_find(run, place), *b = assay_source_find(other, place);

@@ -22,6 +22,10 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
                                  assay_error *err);
 void assay_measured_free(assay_measured *m);
 
+/* Leaves out tensors that no run of this case makes: of a step and stage that neither the golden nor the run without a mistake has. A
+ * mistake may bring other windows and layers, and memory where there was none, but not a loss without labels. */
+void assay_measured_drop_foreign(assay_measured *m, const assay_source *golden, const assay_source *run);
+
 /* The same candidate with floors of its own, to be widened. It borrows the values of `m`, which must outlive it. Release
  * with assay_measured_fork_free. */
 assay_status assay_measured_fork(assay_measured *out, const assay_measured *m, assay_error *err);

@@ -32,8 +32,10 @@ assay_status assay_hypothesis_try(assay_hypothesis *h, const assay_diagnosed *ab
     if (st) return st;
     st = assay_measure_distance(&h->distance, about->candidate, &trace.source, err);
     assay_trace_free(&trace);
-    if (!st) h->explains = explains(&h->distance, original);
-    return st;
+    if (st) return st;
+    h->original = *original;
+    h->explains = explains(&h->distance, original);
+    return ASSAY_OK;
 }
 
 /* Both distances with the floors of `noisy`. */
@@ -45,6 +47,7 @@ static assay_status measure_both(assay_hypothesis *h, const assay_measured *nois
     if (st || !explains(&with, &without)) return st;
     h->explains = true;
     h->distance = with;
+    h->original = without;
     return ASSAY_OK;
 }
 

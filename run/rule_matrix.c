@@ -27,33 +27,38 @@ static bool is_result(assay_stage stage) {
     return scope == ASSAY_PER_PAST || (scope == ASSAY_PER_STEP && stage != ASSAY_STAGE_SCHEDULE);
 }
 
-/* The first failing entry of all, and of results; NULL when there is none. */
-static void find_failures(const assay_case_result *r, const assay_entry **any, const assay_entry **result) {
-    *any = *result = NULL;
+const char *assay_rule_sign_name(const assay_rule_sign *sign) {
+    if (!sign->differs) return NULL;
+    return sign->by_refusal ? "refusal" : assay_stage_get(sign->stage)->name;
+}
+
+static assay_rule_sign sign_of(const assay_entry *e) {
+    return (assay_rule_sign){.differs = true, .by_refusal = e->kind == ASSAY_ENTRY_STEP, .stage = e->place.stage};
+}
+
+/* The first failing entry of all, or of results. */
+static assay_rule_sign first_sign(const assay_case_result *r, bool results) {
     for (size_t i = 0; i < r->entry_count; i++) {
         const assay_entry *e = &r->entries[i];
-        if (!assay_verdict_fails(e->verdict)) continue;
-        if (!*any) *any = e;
-        if (!*result && (e->kind == ASSAY_ENTRY_STEP || is_result(e->place.stage))) *result = e;
+        bool counts = !results || e->kind == ASSAY_ENTRY_STEP || is_result(e->place.stage);
+        if (counts && assay_verdict_fails(e->verdict)) return sign_of(e);
     }
+    return (assay_rule_sign){0};
 }
 
-static void note_stages(assay_rule_cell *cell, const assay_case_result *r) {
-    const assay_entry *any, *result;
-    find_failures(r, &any, &result);
-    cell->by_stages = any != NULL;
-    cell->by_results = result != NULL;
-    cell->by_refusal = any && any->kind == ASSAY_ENTRY_STEP;
-    if (any) cell->first_stage = any->place.stage;
-    if (result) cell->first_result = result->place.stage;
+/* Another schedule hides what else differs in its step. */
+static bool schedule_differs(const assay_case_result *r) {
+    for (size_t i = 0; i < r->entry_count; i++) {
+        const assay_entry *e = &r->entries[i];
+        bool is_schedule = e->kind == ASSAY_ENTRY_STAGE && e->place.stage == ASSAY_STAGE_SCHEDULE;
+        if (is_schedule && assay_verdict_fails(e->verdict)) return true;
+    }
+    return false;
 }
 
-static bool schedule_differs(const assay_rule_cell *cell) {
-    return cell->by_stages && !cell->by_refusal && cell->first_stage == ASSAY_STAGE_SCHEDULE;
-}
-
-/* Results of a run whose schedule differs, which no comparison of all stages looks at. */
-static assay_status note_results(assay_rule_cell *cell, const subject *s, const assay_trace *trace, assay_error *err) {
+/* The sign that results give by themselves, whatever the schedules are. */
+static assay_status compare_results(assay_rule_cell *cell, const subject *s, const assay_trace *trace,
+                                    assay_error *err) {
     assay_source results = trace->source;
     results.items = calloc(results.item_count + 1, sizeof *results.items);
     if (!results.items) return assay_fail_nomem(err, "the results of a run");
@@ -64,10 +69,7 @@ static assay_status note_results(assay_rule_cell *cell, const subject *s, const 
     assay_status st = assay_compare(&compared, s->source, &results, &(assay_compare_options){.name = ""}, err);
     free(results.items);
     if (st) return st;
-    const assay_entry *any, *result;
-    find_failures(&compared, &any, &result);
-    cell->by_results = result != NULL;
-    if (result) cell->first_result = result->place.stage;
+    cell->results = first_sign(&compared, true);
     assay_case_result_free(&compared);
     return ASSAY_OK;
 }
@@ -83,9 +85,11 @@ static assay_status fill_cell(assay_rule_cell *cell, const subject *s, const ass
     st = assay_compare(&compared, s->source, &trace.source, &(assay_compare_options){.name = "", .require_all = true},
                        err);
     if (!st) {
-        note_stages(cell, &compared);
+        cell->stages = first_sign(&compared, false);
+        cell->results = first_sign(&compared, true);
+        bool hidden = schedule_differs(&compared);
         assay_case_result_free(&compared);
-        if (schedule_differs(cell)) st = note_results(cell, s, &trace, err);
+        if (hidden) st = compare_results(cell, s, &trace, err);
     }
     assay_trace_free(&trace);
     return st;
@@ -97,16 +101,17 @@ static assay_status fill_cells(assay_rule_case *c, const subject *s, assay_error
     const assay_semantics original = {0};
     assay_status st = fill_cell(&c->control, s, &original, err);
     if (st || s->model->refused) return st; /* a model that cannot be built makes no mistakes */
-    int count = (int)assay_variant_count();
+    int count = (int)assay_variant_count(),
+        failed_at = count; /* the first that fails is reported, whichever thread is faster */
 #pragma omp parallel for schedule(dynamic)
     for (int i = 0; i < count; i++) {
         assay_semantics semantics = {0};
         assay_variant_apply(assay_variant_at((size_t)i), &semantics);
         assay_error why;
         assay_status failed = fill_cell(&c->cells[i], s, &semantics, &why);
-        if (!failed) continue;
 #pragma omp critical
-        {
+        if (failed && i < failed_at) {
+            failed_at = i;
             st = failed;
             if (err) *err = why;
         }
@@ -199,8 +204,8 @@ static assay_variant_verdict judge(const assay_variant *variant, size_t by_stage
 assay_variant_summary assay_rule_matrix_variant(const assay_rule_matrix *matrix, size_t variant) {
     assay_variant_summary s = {0};
     for (size_t i = 0; i < matrix->case_count; i++) {
-        s.by_stages += matrix->cases[i].cells[variant].by_stages;
-        s.by_results += matrix->cases[i].cells[variant].by_results;
+        s.by_stages += matrix->cases[i].cells[variant].stages.differs;
+        s.by_results += matrix->cases[i].cells[variant].results.differs;
     }
     s.verdict = judge(assay_variant_at(variant), s.by_stages, s.by_results);
     return s;
@@ -256,7 +261,7 @@ assay_matrix_summary assay_rule_matrix_summary(const assay_rule_matrix *matrix) 
     size_t failed = 0;
     count_rules(&s, matrix);
     count_variants(&s, matrix, &failed);
-    for (size_t i = 0; i < matrix->case_count; i++) s.false_alarms += matrix->cases[i].control.by_stages;
+    for (size_t i = 0; i < matrix->case_count; i++) s.false_alarms += matrix->cases[i].control.stages.differs;
     s.passed = failed == 0 && s.false_alarms == 0 && s.rules_with_case + s.rules_exempt == s.rules;
     return s;
 }

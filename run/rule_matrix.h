@@ -15,13 +15,20 @@
 extern "C" {
 #endif
 
+/* Where a run first differs from a golden. */
+typedef struct {
+    bool differs;
+    bool by_refusal;   /* a step was refused, or was not although the golden's was */
+    assay_stage stage; /* valid when it differs, and not by a refusal */
+} assay_rule_sign;
+
+/* The name of the stage, "refusal", or NULL where nothing differs. */
+const char *assay_rule_sign_name(const assay_rule_sign *sign);
+
 /* One run against one golden. */
 typedef struct {
-    bool by_stages;           /* it does not match when all stages are compared */
-    bool by_results;          /* nor when only results are: logits, loss, tokens, past */
-    bool by_refusal;          /* a step was refused, or was not although the golden's was */
-    assay_stage first_stage;  /* the first that differs; valid when by_stages and not by_refusal */
-    assay_stage first_result; /* valid when by_results and not by_refusal */
+    assay_rule_sign stages;  /* when all stages are compared */
+    assay_rule_sign results; /* when only results are: logits, loss, tokens, past */
 } assay_rule_cell;
 
 typedef struct {
