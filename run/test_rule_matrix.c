@@ -44,32 +44,32 @@ Test(rule_matrix, a_golden_notices_what_its_windows_show) {
     cr_assert(assay_rule_case_names(&matrix.cases[0], "MEM-1"));
     cr_assert_not(assay_rule_case_names(&matrix.cases[1], "MEM-1"));
     for (size_t i = 0; i < 2; i++)
-        cr_assert_not(matrix.cases[i].control.by_stages || matrix.cases[i].control.by_results);
+        cr_assert_not(matrix.cases[i].control.stages.differs || matrix.cases[i].control.results.differs);
     const assay_rule_cell *keys = cell(0, "memory-keys-at-position-ids");
-    cr_assert(keys->by_stages && keys->by_results && !keys->by_refusal);
-    cr_assert_eq(keys->first_stage, ASSAY_STAGE_MEM_WRITE_KEY);
-    cr_assert_eq(keys->first_result, ASSAY_STAGE_PAST_MEM_KEY);
-    cr_assert_not(cell(1, "memory-keys-at-position-ids")->by_stages, "one window has no memory");
-    cr_assert(cell(1, "rotary-interleaved")->by_stages);
+    cr_assert(keys->stages.differs && keys->results.differs && !keys->stages.by_refusal);
+    cr_assert_eq(keys->stages.stage, ASSAY_STAGE_MEM_WRITE_KEY);
+    cr_assert_eq(keys->results.stage, ASSAY_STAGE_PAST_MEM_KEY);
+    cr_assert_not(cell(1, "memory-keys-at-position-ids")->stages.differs, "one window has no memory");
+    cr_assert(cell(1, "rotary-interleaved")->stages.differs);
     const assay_rule_cell *order = cell(0, "memory-before-local");
-    cr_assert(order->by_stages && !order->by_results, "an order that results do not depend on");
-    cr_assert_not(cell(0, "norm-weight-before-cast")->by_stages);
+    cr_assert(order->stages.differs && !order->results.differs, "an order that results do not depend on");
+    cr_assert_not(cell(0, "norm-weight-before-cast")->stages.differs);
 }
 
 /* Another schedule leaves no stage of the step compared; results are looked at all the same. */
 Test(rule_matrix, another_schedule_shows_in_results_too) {
     add("windows-3-all");
     const assay_rule_cell *c = cell(0, "final-window-is-remainder");
-    cr_assert(c->by_stages && c->by_results);
-    cr_assert_eq(c->first_stage, ASSAY_STAGE_SCHEDULE);
-    cr_assert_neq(c->first_result, ASSAY_STAGE_SCHEDULE);
+    cr_assert(c->stages.differs && c->results.differs);
+    cr_assert_eq(c->stages.stage, ASSAY_STAGE_SCHEDULE);
+    cr_assert_neq(c->results.stage, ASSAY_STAGE_SCHEDULE);
 }
 
 Test(rule_matrix, a_step_that_should_be_refused_and_runs_is_noticed) {
     add("errors");
     const assay_rule_cell *gap = cell(0, "position-gap-accepted");
-    cr_assert(gap->by_stages && gap->by_results && gap->by_refusal);
-    cr_assert_not(matrix.cases[0].control.by_stages);
+    cr_assert(gap->stages.differs && gap->results.differs && gap->stages.by_refusal);
+    cr_assert_not(matrix.cases[0].control.stages.differs);
 }
 
 /* A mistake that shows in a stage first and makes a later step fail: what results show first is a refusal. */
@@ -77,17 +77,17 @@ Test(rule_matrix, a_refusal_after_a_stage) {
     add("decode-flip");
     for (size_t i = 0; i < assay_variant_count(); i++) {
         const assay_rule_cell *c = &matrix.cases[0].cells[i];
-        if (!c->by_results || c->by_refusal || c->result_by_refusal) continue;
-        assay_stage_scope scope = assay_stage_get(c->first_result)->scope;
+        if (!c->results.differs || c->results.by_refusal) continue;
+        assay_stage_scope scope = assay_stage_get(c->results.stage)->scope;
         cr_expect(scope == ASSAY_PER_PAST || scope == ASSAY_PER_STEP, "%s shows in results first at %s",
-                  assay_variant_at(i)->name, assay_stage_get(c->first_result)->name);
+                  assay_variant_at(i)->name, assay_stage_get(c->results.stage)->name);
     }
 }
 
 Test(rule_matrix, a_model_that_cannot_be_built_makes_no_mistakes) {
     add("error-heads");
-    cr_assert_not(matrix.cases[0].control.by_stages);
-    for (size_t i = 0; i < assay_variant_count(); i++) cr_assert_not(matrix.cases[0].cells[i].by_stages);
+    cr_assert_not(matrix.cases[0].control.stages.differs);
+    for (size_t i = 0; i < assay_variant_count(); i++) cr_assert_not(matrix.cases[0].cells[i].stages.differs);
     cr_assert(assay_rule_case_names(&matrix.cases[0], "ERR-1"));
 }
 
@@ -128,15 +128,15 @@ static void make_perfect(void) {
     for (size_t i = 0; i < assay_rule_count(); i++) c->rules[c->rule_count++] = strdup(assay_rule_at(i)->id);
     c->cells = calloc(assay_variant_count(), sizeof *c->cells);
     for (size_t i = 0; i < assay_variant_count(); i++) {
-        c->cells[i].by_stages = assay_variant_at(i)->visibility != ASSAY_SHOWS_NOWHERE;
-        c->cells[i].by_results = assay_variant_at(i)->visibility == ASSAY_SHOWS_IN_RESULTS;
+        c->cells[i].stages.differs = assay_variant_at(i)->visibility != ASSAY_SHOWS_NOWHERE;
+        c->cells[i].results.differs = assay_variant_at(i)->visibility == ASSAY_SHOWS_IN_RESULTS;
     }
 }
 
 static void expect_verdict(const char *mistake, bool by_stages, bool by_results, assay_variant_verdict verdict) {
     size_t i = index_of(mistake);
     assay_rule_cell kept = matrix.cases[0].cells[i];
-    matrix.cases[0].cells[i] = (assay_rule_cell){.by_stages = by_stages, .by_results = by_results};
+    matrix.cases[0].cells[i] = (assay_rule_cell){.stages.differs = by_stages, .results.differs = by_results};
     assay_variant_summary s = assay_rule_matrix_variant(&matrix, i);
     cr_expect_eq(s.verdict, verdict, "%s: %s", mistake, assay_variant_verdict_name(s.verdict));
     cr_expect_eq(s.by_stages, by_stages);
@@ -188,7 +188,7 @@ Test(rule_matrix, the_summary_counts) {
 
 Test(rule_matrix, a_false_alarm_fails) {
     make_perfect();
-    matrix.cases[0].control.by_stages = true;
+    matrix.cases[0].control.stages.differs = true;
     assay_matrix_summary s = assay_rule_matrix_summary(&matrix);
     cr_assert_not(s.passed);
     cr_assert_eq(s.false_alarms, 1);
