@@ -34,11 +34,25 @@ static assay_source_info info_of(const assay_candidate *c) {
     return info;
 }
 
+static assay_source_step *steps_of(const assay_dump_refusals *refusals) {
+    assay_source_step *steps = calloc(refusals->count + 1, sizeof *steps);
+    for (size_t i = 0; steps && i < refusals->count; i++) {
+        const assay_dump_refusal *r = &refusals->items[i];
+        steps[i] = (assay_source_step){r->step, true, "", r->rules, r->message, -1};
+    }
+    return steps;
+}
+
 static assay_status open_dump(assay_candidate *c, assay_error *err) {
     assay_status st = assay_tensor_dump_read(&c->dump, c->name, err);
     if (st) return st;
     const assay_source_info info = info_of(c);
-    return assay_source_of_map(&c->source, c->dump.tensors, &info, NULL, 0, err);
+    const assay_dump_refusals *refusals = &c->dump.facts.refusals;
+    assay_source_step *steps = steps_of(refusals);
+    if (!steps) return assay_fail_nomem(err, c->name);
+    st = assay_source_of_map(&c->source, c->dump.tensors, &info, steps, refusals->count, err);
+    free(steps);
+    return st;
 }
 
 assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err) {

@@ -158,3 +158,31 @@ Test(candidate, what_cannot_be_opened_is_named) {
     EXPECT_REFUSED(assay_candidate_open(&c, s.dir, &expect_err), "of its 1 tensors");
     assay_candidate_close(NULL);
 }
+
+/* A port without HDF5 that refuses what the golden refuses, and one that says nothing of it. */
+Test(candidate, refusals_of_other_formats_are_compared) {
+    fixture golden = fixture_new("golden.h5", true);
+    fixture_refuse(&golden, 1, "POS-3", "a gap");
+    fixture_put_f32(&golden, "steps/0/logits", 3, (int64_t[]){1, 2, 2}, (float[]){1, 2, 3, 4});
+    fixture_open(&golden);
+    static const struct {
+        const char *json;
+        assay_verdict verdict;
+    } dumps[] = {{"{\"refused\": [{\"step\": 1, \"rules\": \"POS-3\"}]}", ASSAY_VERDICT_PASS},
+                 {"{\"refused\": [{\"step\": 1, \"rules\": \"POS-5\"}]}", ASSAY_VERDICT_FAIL},
+                 {"{\"refused\": [{\"step\": 1}]}", ASSAY_VERDICT_PASS},
+                 {"{}", ASSAY_VERDICT_MISSING}};
+    const char *folder = write_folder();
+    for (size_t i = 0; i < sizeof dumps / sizeof *dumps; i++) {
+        assay_candidate *c;
+        scratch_write_text(&s, "folder/dump.json", dumps[i].json);
+        EXPECT_OK(assay_candidate_open(&c, folder, &expect_err));
+        assay_case_result r;
+        EXPECT_OK(assay_compare(&r, &golden.source, assay_candidate_source(c), &(assay_compare_options){.name = "a"},
+                                &expect_err));
+        cr_expect_eq(entry_of(&r, "steps/1")->verdict, dumps[i].verdict, "%s", dumps[i].json);
+        assay_case_result_free(&r);
+        assay_candidate_close(c);
+    }
+    fixture_free(&golden);
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/stages.h"
 #include "golden/json_strict.h"
 #include "golden/npy_folder.h"
 #include "golden/safetensors.h"
@@ -50,6 +51,14 @@ static assay_status check_format(const char *text, const char *where, assay_erro
                       where, text);
 }
 
+static assay_status set_refusals(assay_tensor_dump_facts *f, const char *text, const char *where, assay_error *err) {
+    char refused[512];
+    if (!*text) return ASSAY_OK;
+    snprintf(refused, sizeof refused, "%.480s: refused", where);
+    assay_dump_refusals_free(&f->refusals);
+    return assay_dump_refusals_parse(&f->refusals, text, refused, err);
+}
+
 /* Sets the fact that a text is; one with another key does not count. */
 static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors_text *text, const char *where,
                              assay_error *err) {
@@ -62,6 +71,7 @@ static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors
                    {"weights_xxh128", f->weights_xxh128, sizeof f->weights_xxh128}};
     if (strcmp(text->key, "producer") == 0) return set_producer(f, text->value, err);
     if (strcmp(text->key, "dtype") == 0) return set_dtype(f, text->value, where, err);
+    if (strcmp(text->key, "refused") == 0) return set_refusals(f, text->value, where, err);
     for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
         if (strcmp(text->key, digests[i].key) != 0 || !*text->value) continue;
         if (!assay_is_digest(text->value, digests[i].nbytes - 1))
@@ -73,11 +83,16 @@ static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors
 }
 
 static assay_status read_members(assay_tensor_dump_facts *f, const cJSON *object, const char *where, assay_error *err) {
-    static const char *const keys[] = {"format",        "producer",       "dtype", "case_sha256",
-                                       "config_sha256", "weights_xxh128", NULL};
+    enum { refused = 6 }; /* the key that is no text */
+    static const char *const keys[] = {"format",        "producer",       "dtype",   "case_sha256",
+                                       "config_sha256", "weights_xxh128", "refused", NULL};
+    char list[512];
+    snprintf(list, sizeof list, "%.480s: refused", where);
     assay_status st = assay_json_as_object(object, where, err);
     if (!st) st = assay_json_known_keys(object, keys, where, err);
-    for (int i = 0; keys[i] && !st; i++) {
+    const cJSON *refusals = st ? NULL : assay_json_member(object, keys[refused]);
+    if (refusals) st = assay_dump_refusals_read(&f->refusals, refusals, list, err);
+    for (int i = 0; i < refused && !st; i++) {
         assay_safetensors_text text = {keys[i], NULL};
         st = assay_json_get_string(object, keys[i], where, &text.value, err);
         if (st || !text.value) continue;
@@ -128,9 +143,10 @@ static assay_status read_texts(assay_tensor_dump_facts *f, const assay_safetenso
 /* The path that a name means. */
 static const char *path_of(const char *name) { return *name == '/' ? name + 1 : name; }
 
-/* Before much is read: a checkpoint, say, was given by mistake. */
-static assay_status check_some_step(const char *path, bool found, size_t count, assay_error *err) {
-    if (found) return ASSAY_OK;
+/* Before much is read: a checkpoint, say, was given by mistake. A dump of refusals alone has no tensors. */
+static assay_status check_some_step(const assay_tensor_dump *d, const char *path, bool found, size_t count,
+                                    assay_error *err) {
+    if (found || d->facts.refusals.count) return ASSAY_OK;
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump", path, count,
                       is_folder(path) ? ".npy files" : "names in the header");
@@ -146,7 +162,7 @@ static assay_status read_entries(assay_tensor_dump *d, const assay_safetensors *
     const char *path = file->file.path;
     bool found = false;
     for (size_t i = 0; i < file->count; i++) found = found || starts_with(path_of(file->entries[i].name), "steps/");
-    assay_status st = check_some_step(path, found, file->count, err);
+    assay_status st = check_some_step(d, path, found, file->count, err);
     for (size_t i = 0; i < file->count && !st; i++) {
         const assay_safetensors_entry *e = &file->entries[i];
         assay_tensor t;
@@ -169,7 +185,7 @@ static assay_status read_safetensors(assay_tensor_dump *d, const char *path, ass
 static assay_status read_files(assay_tensor_dump *d, const char *dir, const assay_npy_folder *files, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < files->count; i++) found = found || starts_with(files->names[i], "steps/");
-    assay_status st = check_some_step(dir, found, files->count, err);
+    assay_status st = check_some_step(d, dir, found, files->count, err);
     for (size_t i = 0; i < files->count && !st; i++) {
         assay_tensor t;
         st = assay_npy_folder_read(dir, files->names[i], &t, err);
@@ -182,16 +198,29 @@ static assay_status read_folder(assay_tensor_dump *d, const char *dir, assay_err
     assay_npy_folder files;
     assay_status st = assay_npy_folder_list(&files, dir, err);
     if (st) return st;
-    st = read_files(d, dir, &files, err);
-    if (!st) st = read_facts_file(&d->facts, dir, err);
+    st = read_facts_file(&d->facts, dir, err);
+    if (!st) st = read_files(d, dir, &files, err);
     assay_npy_folder_free(&files);
     return st;
+}
+
+/* A step was refused or has tensors. */
+static assay_status check_refusals(const assay_tensor_dump *d, const char *path, assay_error *err) {
+    for (size_t i = 0; i < assay_tensor_map_count(d->tensors) && d->facts.refusals.count; i++) {
+        const char *name = assay_tensor_map_name(d->tensors, i);
+        assay_place place;
+        if (assay_place_parse(name, &place) && assay_dump_refusals_have(&d->facts.refusals, place.step))
+            return assay_fail(err, ASSAY_EINPUT, NULL, "%s: step %lld is refused and has tensors (%s)", path,
+                              (long long)place.step, name);
+    }
+    return ASSAY_OK;
 }
 
 assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
     assay_tensor_dump d = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}};
     assay_status st = d.tensors ? set_producer(&d.facts, "", err) : assay_fail_nomem(err, path);
     if (!st) st = is_folder(path) ? read_folder(&d, path, err) : read_safetensors(&d, path, err);
+    if (!st) st = check_refusals(&d, path, err);
     if (st) assay_tensor_dump_free(&d);
     else *out = d;
     return st;
@@ -199,6 +228,7 @@ assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, as
 
 void assay_tensor_dump_free(assay_tensor_dump *d) {
     assay_tensor_map_destroy(d->tensors);
+    assay_dump_refusals_free(&d->facts.refusals);
     free(d->facts.producer);
     *d = (assay_tensor_dump){0};
 }

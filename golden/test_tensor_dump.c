@@ -180,3 +180,41 @@ Test(tensor_dump, refuses_bad_folders) {
     write_in_folder("steps/0/loss.npy", "damaged", 1);
     EXPECT_REFUSED(assay_tensor_dump_read(&d, s.dir, &expect_err), "steps/0/loss.npy: not a .npy file");
 }
+
+static void expect_refusal(const assay_tensor_dump *d, size_t index, int64_t step, const char *rules) {
+    cr_assert_lt(index, d->facts.refusals.count);
+    cr_expect_eq(d->facts.refusals.items[index].step, step);
+    cr_expect_str_eq(d->facts.refusals.items[index].rules, rules);
+}
+
+Test(tensor_dump, a_file_says_which_steps_were_refused) {
+    static const char *const names[] = {"steps/0/logits"};
+    static const assay_safetensors_text texts[] = {
+        {"refused", "[{\"step\": 2, \"rules\": \"POS-3\"}, {\"step\": 1, \"message\": \"why\"}]"}};
+    assay_tensor_dump d;
+    EXPECT_OK(assay_tensor_dump_read(&d, write_file(names, 1, texts, 1), &expect_err));
+    cr_assert_eq(d.facts.refusals.count, 2);
+    expect_refusal(&d, 0, 1, "");
+    expect_refusal(&d, 1, 2, "POS-3");
+    cr_expect_str_eq(d.facts.refusals.items[0].message, "why");
+    assay_tensor_dump_free(&d);
+    cr_expect_null(d.facts.refusals.items);
+    expect_bad_file(names, 1, (assay_safetensors_text){"refused", "[{\"step\": 0}]"},
+                    "step 0 is refused and has tensors (steps/0/logits)");
+    expect_bad_file(names, 1, (assay_safetensors_text){"refused", "MEM-11"}, "__metadata__: refused: line 1");
+}
+
+Test(tensor_dump, a_dump_of_refusals_needs_no_tensors) {
+    assay_tensor_dump d;
+    write_in_folder("d/dump.json", "{\"refused\": [{\"step\": 0, \"rules\": \"MEM-11\"}]}", 0);
+    EXPECT_OK(assay_tensor_dump_read(&d, scratch_path(&s, "d"), &expect_err));
+    cr_assert_eq(assay_tensor_map_count(d.tensors), 0);
+    expect_refusal(&d, 0, 0, "MEM-11");
+    assay_tensor_dump_free(&d);
+    static const assay_safetensors_text texts[] = {{"refused", "[{\"step\": 0, \"rules\": \"MEM-11\"}]"}};
+    EXPECT_OK(assay_tensor_dump_read(&d, write_file(NULL, 0, texts, 1), &expect_err));
+    expect_refusal(&d, 0, 0, "MEM-11");
+    assay_tensor_dump_free(&d);
+    write_in_folder("d/dump.json", "{\"refused\": []}", 0);
+    EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_path(&s, "d"), &expect_err), "of its 0 tensors");
+}
