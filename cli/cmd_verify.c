@@ -43,17 +43,6 @@ static assay_status verify_all(assay_result *result, const cli_suite *suite, con
     return st;
 }
 
-/* Goldens by name, a folder of them, or the shipped ones. */
-static assay_status choose(const cli_args *args, cli_suite *suite, bool *borrowed, assay_error *err) {
-    *borrowed = false;
-    if (args->argument_count == 0) return cli_suite_shipped(suite, err);
-    if (args->argument_count == 1 && cli_is_folder(args->arguments[0]))
-        return cli_suite_list(suite, args->arguments[0], err);
-    *suite = (cli_suite){args->arguments, (size_t)args->argument_count};
-    *borrowed = true;
-    return ASSAY_OK;
-}
-
 /* A golden that cannot be run is an error of the command, not a verdict. */
 static int exit_code(const cli_args *args, const assay_result *result) {
     int code = cli_report(args, result);
@@ -121,13 +110,12 @@ static int verify(const cli_args *args) {
     if (!st) st = cli_read_policy(args, &policy, &err);
     if (st) return cli_fail(&err);
     cli_suite suite = {0};
-    bool borrowed = false;
-    st = choose(args, &suite, &borrowed, &err);
+    st = cli_suite_choose(&suite, args->arguments, (size_t)args->argument_count, &err);
     if (!st) st = check_not_golden(args, &suite, &err);
     int code = 0;
     if (st) code = cli_fail(&err);
     else code = cli_value(args, "rules") ? cli_verify_rules(args, &suite) : verify_suite(args, &suite, &options);
-    if (!borrowed) cli_suite_free(&suite);
+    cli_suite_free(&suite);
     assay_policy_free(&policy);
     return code;
 }

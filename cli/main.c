@@ -6,7 +6,8 @@
 #include "cli/common.h"
 #include "core/version.h"
 
-static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_diagnose, &cmd_run, &cmd_inspect};
+static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_diagnose,
+                                              &cmd_conformance, &cmd_run,     &cmd_inspect};
 enum { command_count = sizeof commands / sizeof *commands };
 
 static void print_overview(FILE *out) {
@@ -16,9 +17,10 @@ static void print_overview(FILE *out) {
             "  assay verify                          check the reference engine against the shipped goldens\n"
             "  assay compare GOLDEN.h5 DUMP.h5       hold a port's dump against a golden\n"
             "  assay diagnose GOLDEN.h5 DUMP.h5      find the known mistake that explains the dump\n"
+            "  assay conformance score DUMPS         score a port's dumps of the shipped cases, rule by rule\n"
             "  assay run MODEL --case C.json --out D.h5\n\n"
             "Commands:\n");
-    for (int i = 0; i < command_count; i++) fprintf(out, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+    for (int i = 0; i < command_count; i++) fprintf(out, "  %-13s%s\n", commands[i]->name, commands[i]->summary);
     fprintf(out,
             "\n'assay COMMAND --help' explains a command. Exit codes: 0 match, 1 mismatch, 2 bad input, 3 internal "
             "error.\n");

@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static assay_status take_paths(cli_suite *out, const glob_t *found, assay_error *err) {
-    cli_suite suite = {.paths = calloc(found->gl_pathc + 1, sizeof *suite.paths)};
+static assay_status take_paths(cli_suite *out, char *const *paths, size_t count, assay_error *err) {
+    cli_suite suite = {.paths = calloc(count + 1, sizeof *suite.paths)};
     if (!suite.paths) return assay_fail_nomem(err, "the list of goldens");
-    for (size_t i = 0; i < found->gl_pathc; i++) {
-        suite.paths[i] = strdup(found->gl_pathv[i]);
+    for (size_t i = 0; i < count; i++) {
+        suite.paths[i] = strdup(paths[i]);
         if (!suite.paths[i]) {
             cli_suite_free(&suite);
             return assay_fail_nomem(err, "the list of goldens");
@@ -26,16 +26,20 @@ static assay_status take_paths(cli_suite *out, const glob_t *found, assay_error 
 }
 
 assay_status cli_suite_list(cli_suite *out, const char *folder, assay_error *err) {
-    char pattern[PATH_MAX];
-    if (snprintf(pattern, sizeof pattern, "%s/*.h5", folder) >= (int)sizeof pattern)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "the path of the folder of goldens is too long");
+    static const char *const places[] = {"*.h5", "cases/*/golden.h5"};
     glob_t found;
-    int status = glob(pattern, 0, NULL, &found);
+    int status = GLOB_NOMATCH;
+    for (size_t i = 0; i < 2 && status == GLOB_NOMATCH; i++) {
+        char pattern[PATH_MAX];
+        if (snprintf(pattern, sizeof pattern, "%s/%s", folder, places[i]) >= (int)sizeof pattern)
+            return assay_fail(err, ASSAY_EINPUT, NULL, "the path of the folder of goldens is too long");
+        status = glob(pattern, 0, NULL, &found);
+    }
     if (status == GLOB_NOMATCH)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: no goldens (*.h5) there; name golden files or a folder of them",
                           folder);
     if (status) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be listed: %s", folder, strerror(errno));
-    assay_status st = take_paths(out, &found, err);
+    assay_status st = take_paths(out, found.gl_pathv, found.gl_pathc, err);
     globfree(&found);
     return st;
 }
@@ -61,6 +65,13 @@ assay_status cli_suite_shipped(cli_suite *out, assay_error *err) {
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "the shipped goldens are not beside the program; name goldens, or set ASSAY_GOLDENS to "
                       "their folder");
+}
+
+assay_status cli_suite_choose(cli_suite *out, char *const *names, size_t count, assay_error *err) {
+    struct stat info;
+    if (count == 0) return cli_suite_shipped(out, err);
+    bool is_folder = count == 1 && stat(names[0], &info) == 0 && S_ISDIR(info.st_mode);
+    return is_folder ? cli_suite_list(out, names[0], err) : take_paths(out, names, count, err);
 }
 
 void cli_suite_free(cli_suite *suite) {

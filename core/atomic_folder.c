@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +113,33 @@ assay_status assay_atomic_folder_file(char **out, const assay_atomic_folder *fol
     return st;
 }
 
+static bool write_parts(FILE *out, const assay_bytes *parts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].nbytes && fwrite(parts[i].data, 1, parts[i].nbytes, out) != parts[i].nbytes) return false;
+    return true;
+}
+
+assay_status assay_write_new_file(const char *path, const assay_bytes *parts, size_t count, assay_error *err) {
+    FILE *out = fopen(path, "wbxe");
+    bool ok = out && write_parts(out, parts, count);
+    int code = errno;
+    if (out && fclose(out) != 0 && ok) {
+        ok = false;
+        code = errno;
+    }
+    errno = code;
+    return ok ? ASSAY_OK : fail_errno(err, path, "write it");
+}
+
 /* ---- the end ---- */
+
+/* A file system that cannot be synced is not worth a failure. */
+static void sync_all(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    syncfs(fd);
+    close(fd);
+}
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {
     (void)info;
@@ -122,6 +149,7 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 }
 
 assay_status assay_atomic_folder_commit(assay_atomic_folder *folder, assay_error *err) {
+    sync_all(folder->temporary);
     if (rename(folder->temporary, folder->target) == 0) {
         clear(folder);
         return ASSAY_OK;

@@ -4,6 +4,9 @@
 #ifndef ASSAY_CORE_ATOMIC_FOLDER_H
 #define ASSAY_CORE_ATOMIC_FOLDER_H
 
+#include <stddef.h>
+
+#include "core/atomic_file.h"
 #include "core/status.h"
 
 #ifdef __cplusplus
@@ -25,7 +28,11 @@ assay_status assay_atomic_folder_begin(assay_atomic_folder *out, const char *pat
 assay_status assay_atomic_folder_file(char **out, const assay_atomic_folder *folder, const char *name,
                                       assay_error *err);
 
-/* Renames the folder to its place. *folder is cleared on every outcome; on failure (ASSAY_EINPUT) nothing is left behind. */
+/* Writes a new file of the folder from `count` parts. It is not brought to the disk: the commit does that for all files at once,
+ * which a folder of thousands of files needs. ASSAY_EINPUT: the file exists or cannot be written. */
+assay_status assay_write_new_file(const char *path, const assay_bytes *parts, size_t count, assay_error *err);
+
+/* Brings all files to the disk and renames the folder to its place. *folder is cleared on every outcome; on failure (ASSAY_EINPUT) nothing is left behind. */
 assay_status assay_atomic_folder_commit(assay_atomic_folder *folder, assay_error *err);
 
 /* Removes the temporary folder and all in it, and clears *folder. Safe on a cleared one. */

@@ -33,7 +33,7 @@ static const char *below(const char *name) {
 static void put(const assay_atomic_folder *f, const char *name) {
     char *file;
     cr_assert_eq(assay_atomic_folder_file(&file, f, name, NULL), ASSAY_OK);
-    cr_assert_eq(assay_write_file_atomically(file, "x", 1, NULL), ASSAY_OK);
+    cr_assert_eq(assay_write_new_file(file, (assay_bytes[]){{"x", 1}, {NULL, 0}, {"yz", 2}}, 3, NULL), ASSAY_OK);
     free(file);
 }
 
@@ -55,7 +55,9 @@ Test(atomic_folder, appears_whole_at_the_commit) {
     put(&f, "a/b/deeper");
     cr_expect_neq(access(path, F_OK), 0, "nothing is there before the commit");
     cr_assert_eq(assay_atomic_folder_commit(&f, NULL), ASSAY_OK);
-    cr_expect_eq(access(below("folder/top"), R_OK), 0);
+    struct stat info;
+    cr_expect_eq(stat(below("folder/top"), &info), 0);
+    cr_expect_eq(info.st_size, 3);
     cr_expect_eq(access(below("folder/a/b/deep"), R_OK), 0);
     cr_expect_eq(access(below("folder/a/b/deeper"), R_OK), 0);
 }
@@ -106,4 +108,11 @@ Test(atomic_folder, a_failed_commit_leaves_nothing) {
     cr_expect_neq(access(temporary, F_OK), 0);
     cr_expect_eq(access(below("folder/theirs"), R_OK), 0);
     free(temporary);
+}
+
+Test(atomic_folder, a_new_file_replaces_none) {
+    assay_error err = {0};
+    cr_assert_eq(assay_write_new_file(path, &(assay_bytes){"x", 1}, 1, &err), ASSAY_OK);
+    cr_assert_eq(assay_write_new_file(path, &(assay_bytes){"y", 1}, 1, &err), ASSAY_EINPUT);
+    cr_expect(strstr(err.message, "cannot write it: File exists"), "%s", err.message);
 }

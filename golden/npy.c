@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/atomic_file.h"
+#include "core/atomic_folder.h"
 #include "golden/byte_file.h"
 #include "golden/npy_header.h"
 
@@ -158,7 +159,9 @@ assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *er
 
 /* ---- writing ---- */
 
-assay_status assay_npy_write(const char *path, const assay_tensor *t, assay_error *err) {
+typedef assay_status (*parts_writer)(const char *path, const assay_bytes *parts, size_t count, assay_error *err);
+
+static assay_status write_array(const char *path, const assay_tensor *t, parts_writer write, assay_error *err) {
     assay_tensor wide = {0};
     if (t->dtype == ASSAY_BF16) {
         assay_status st = assay_tensor_copy(&wide, t, ASSAY_F32, err);
@@ -167,7 +170,15 @@ assay_status assay_npy_write(const char *path, const assay_tensor *t, assay_erro
     }
     char header[ASSAY_NPY_HEADER_NBYTES];
     const assay_bytes parts[] = {{header, assay_npy_header_format(t, header)}, {t->data, assay_tensor_nbytes(t)}};
-    assay_status st = assay_write_parts_atomically(path, parts, 2, err);
+    assay_status st = write(path, parts, 2, err);
     assay_tensor_free(&wide);
     return st;
+}
+
+assay_status assay_npy_write(const char *path, const assay_tensor *t, assay_error *err) {
+    return write_array(path, t, assay_write_parts_atomically, err);
+}
+
+assay_status assay_npy_write_new(const char *path, const assay_tensor *t, assay_error *err) {
+    return write_array(path, t, assay_write_new_file, err);
 }

@@ -21,6 +21,9 @@ assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *er
  * (core/atomic_file.h); its folder must exist. bfloat16, which .npy lacks, is written as float32: exact. */
 assay_status assay_npy_write(const char *path, const assay_tensor *t, assay_error *err);
 
+/* The same into a folder that appears as a whole (assay_write_new_file of core/atomic_folder.h). */
+assay_status assay_npy_write_new(const char *path, const assay_tensor *t, assay_error *err);
+
 #ifdef __cplusplus
 }
 #endif
