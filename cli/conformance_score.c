@@ -1,6 +1,60 @@
+#include <stdio.h>
+
+#include "cli/common.h"
 #include "cli/conformance.h"
+#include "cli/suite.h"
+#include "core/atomic_file.h"
+#include "reports/scorecard_json.h"
+#include "reports/scorecard_text.h"
+#include "run/scorecard.h"
+
+static void show_progress(void *context, size_t done, size_t count, const char *name) {
+    (void)context;
+    cli_progress(done, count, name);
+}
+
+static assay_status report(const cli_args *args, const assay_scorecard *card, assay_error *err) {
+    const char *json = cli_value(args, "json");
+    assay_status st = assay_report_scorecard_text(stdout, card, err);
+    return st || !json ? st : assay_report_scorecard_json(json, card, err);
+}
+
+/* A dump that cannot be read is an error of the command, whatever the others say. */
+static int exit_code(const assay_scorecard *card) {
+    for (size_t i = 0; i < card->case_count; i++)
+        if (card->cases[i].outcome == ASSAY_SCORED_UNREADABLE) {
+            fprintf(stderr, "assay: %s\n", card->cases[i].note);
+            return (int)ASSAY_EINPUT;
+        }
+    return assay_scorecard_summarize(card).conforms ? 0 : 1;
+}
+
+static int score(const cli_args *args, const cli_suite *suite, const assay_policy *policy) {
+    assay_error err;
+    assay_scorecard card = {0};
+    const assay_score_options options = {
+        .policy = policy, .no_diagnosis = cli_value(args, "no-diagnosis") != NULL, .progress = show_progress};
+    assay_status st = assay_scorecard_run(&card, args->arguments[1], suite->paths, suite->count, &options, &err);
+    cli_progress(1, 1, "");
+    if (!st) st = report(args, &card, &err);
+    int code = st ? cli_fail(&err) : exit_code(&card);
+    assay_scorecard_free(&card);
+    return code;
+}
 
 int cli_conformance_score(const cli_args *args) {
-    (void)args;
-    return 3;
+    assay_error err;
+    assay_policy policy;
+    cli_suite suite = {0};
+    const char *json = cli_value(args, "json");
+    assay_status st = cli_start_engine(args, &err);
+    if (!st) st = cli_read_policy(args, &policy, &err);
+    if (st) return cli_fail(&err);
+    st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
+    if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
+    if (!st && json) st = assay_output_check(json, (const char *[]){cli_value(args, "policy")}, 1, &err);
+    int code = st ? cli_fail(&err) : score(args, &suite, &policy);
+    cli_suite_free(&suite);
+    assay_policy_free(&policy);
+    return code;
 }

@@ -1,0 +1,90 @@
+#include "reports/scorecard_text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Names and messages may hold bytes that a terminal acts upon. */
+static void put_clean(FILE *out, const char *text) {
+    for (; *text; text++) fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+}
+
+static void write_rule(FILE *out, const assay_rule_score *r) {
+    fprintf(out, "%-8s  %-13s  %3zu of %-3zu  %s\n", r->rule->id, assay_rule_verdict_name(r->verdict), r->passed,
+            r->cases, r->rule->summary);
+    if (!*r->note) return;
+    fprintf(out, "%-8s  ", "");
+    put_clean(out, r->note);
+    fputc('\n', out);
+}
+
+/* "memory-keys-at-position-ids (MEM-1)", and the other rules that it may be. */
+static void write_blame(FILE *out, const assay_score_case *c) {
+    if (c->mistake) fprintf(out, "; explained by %s (%s)", c->mistake->name, c->blamed);
+    else if (*c->blamed) fprintf(out, "; no known mistake explains it (see %s)", c->blamed);
+}
+
+static void write_case(FILE *out, const assay_score_case *c, int width) {
+    fprintf(out, "%-10s  ", assay_scored_name(c->outcome));
+    put_clean(out, c->name);
+    if (c->outcome == ASSAY_SCORED_NOT_RUN) {
+        fputc('\n', out);
+        return;
+    }
+    int length = (int)strlen(c->name);
+    fprintf(out, "%*s  ", width > length ? width - length : 0, "");
+    if (c->outcome == ASSAY_SCORED_PASS) fprintf(out, "%zu compared, %zu not dumped", c->judged, c->missing);
+    put_clean(out, c->note);
+    if (c->outcome == ASSAY_SCORED_FAIL) {
+        fprintf(out, "%zu of %zu differ, first %s: ", c->failed, c->judged, c->first_path);
+        put_clean(out, c->first_reason);
+        write_blame(out, c);
+    }
+    fputc('\n', out);
+}
+
+static int name_width(const assay_scorecard *card) {
+    size_t width = 0;
+    for (size_t i = 0; i < card->case_count; i++) {
+        size_t length = strlen(card->cases[i].name);
+        if (length > width && length <= 40) width = length;
+    }
+    return (int)width;
+}
+
+static void write_unknown(FILE *out, const assay_scorecard *card) {
+    for (size_t i = 0; i < card->unknown_count; i++) {
+        fprintf(out, "%-10s  ", "unknown");
+        put_clean(out, card->unknown[i]);
+        fprintf(out, " is the dump of no case of the suite\n");
+    }
+}
+
+static void write_summary(FILE *out, const assay_scorecard *card) {
+    assay_scorecard_summary s = assay_scorecard_summarize(card);
+    fprintf(out, "%s: %zu of %zu rules pass, %zu fail, %zu not exercised; %zu of %zu cases match",
+            s.conforms ? "pass" : "fail", s.rules_passed, card->rule_count, s.rules_failed, s.rules_not_exercised,
+            s.passed, card->case_count);
+    const struct {
+        size_t count;
+        const char *what;
+    } rest[] = {{s.failed, "fail"},
+                {s.incomplete, "incomplete"},
+                {s.not_run, "not run"},
+                {s.unreadable, "unreadable"},
+                {card->unknown_count, "unknown"}};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+        if (rest[i].count) fprintf(out, ", %zu %s", rest[i].count, rest[i].what);
+    fputc('\n', out);
+}
+
+assay_status assay_report_scorecard_text(FILE *out, const assay_scorecard *card, assay_error *err) {
+    fprintf(out, "%-8s  %-13s  %-10s  %s\n", "rule", "verdict", "cases pass", "what the original does");
+    for (size_t i = 0; i < card->rule_count; i++) write_rule(out, &card->rules[i]);
+    fputc('\n', out);
+    for (size_t i = 0; i < card->case_count; i++) write_case(out, &card->cases[i], name_width(card));
+    write_unknown(out, card);
+    fputc('\n', out);
+    write_summary(out, card);
+    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the scorecard cannot be written");
+    return ASSAY_OK;
+}

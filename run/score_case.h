@@ -1,0 +1,68 @@
+/*
+ * One case of a scorecard: a port's dump against its golden, and the mistakes that explain what differs.
+ */
+#ifndef ASSAY_RUN_SCORE_CASE_H
+#define ASSAY_RUN_SCORE_CASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compare/policy.h"
+#include "core/status.h"
+#include "engine/variants.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ASSAY_SCORED_PASS,       /* all that was dumped matches, and what every step returns was dumped */
+    ASSAY_SCORED_FAIL,       /* something differs, or the policy requires what was not dumped */
+    ASSAY_SCORED_INCOMPLETE, /* nothing differs, and logits, loss, tokens or refusal of some step are not in the dump */
+    ASSAY_SCORED_NOT_RUN,    /* there is no dump */
+    ASSAY_SCORED_UNREADABLE  /* the dump cannot be read, or belongs to another case */
+} assay_scored;
+
+/* "pass", "fail", "incomplete", "not run", "unreadable". */
+const char *assay_scored_name(assay_scored outcome);
+
+#define ASSAY_SCORE_MISTAKES 8
+
+/* Paths and reasons are "" where they do not apply; no string but `dump` is NULL. */
+typedef struct {
+    char *name;  /* of the case in the suite */
+    char *dump;  /* path; NULL when there is none */
+    char *rules; /* ids that the case says it exercises, separated by spaces */
+    assay_scored outcome;
+    char note[1024];                /* why it is incomplete or unreadable */
+    size_t judged, failed, missing; /* tensors and refusals: compared; of these, wrong; of the golden, not dumped */
+    char first_path[160];           /* where it differs first, */
+    char first_reason[320];         /* how, */
+    char first_rules[64];           /* and which rules show there */
+    /* The known mistakes that explain it equally well, best first, and the one of them that explains most of the other cases too;
+     * none and NULL when it was not diagnosed or none explains it. */
+    const assay_variant *mistakes[ASSAY_SCORE_MISTAKES];
+    size_t mistake_count;
+    const assay_variant *mistake;
+    char blamed[256]; /* rule ids that it is put down to, separated by spaces; several: at least one of them */
+} assay_score_case;
+
+typedef struct {
+    const assay_policy *policy; /* NULL: the defaults */
+    bool no_diagnosis;          /* do not look for the mistakes behind a case that fails */
+    void *context;              /* of progress */
+    void (*progress)(void *context, size_t done, size_t count, const char *name); /* may be NULL; before each case */
+} assay_score_options;
+
+/* Scores one case, up to `mistake` and `blamed`, which depend on the other cases. `dump` is NULL when there is none. ASSAY_EINPUT:
+ * the golden cannot be read or holds no case. Whatever is wrong with the dump is an outcome. Release with assay_score_case_free. */
+assay_status assay_score_case_run(assay_score_case *out, const char *golden_path, const char *dump,
+                                  const assay_score_options *options, assay_error *err);
+
+void assay_score_case_free(assay_score_case *c);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

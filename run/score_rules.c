@@ -1,0 +1,150 @@
+/* From the outcomes of cases to the verdicts on rules (run/scorecard.h). */
+#include <stdio.h>
+#include <string.h>
+
+#include "run/rule_matrix.h"
+#include "run/scorecard.h"
+
+/* ---- lists of rule ids ---- */
+
+/* Adds an id to a list, once; one that does not fit is left out. */
+static void add_id(char *list, size_t list_nbytes, const char *id) {
+    size_t at = strlen(list);
+    if (assay_rules_have(list, id) || at + strlen(id) + 2 > list_nbytes) return;
+    snprintf(list + at, list_nbytes - at, "%s%s", at ? " " : "", id);
+}
+
+/* Adds those ids of `from` that `kept` has, all when it is NULL. */
+static void add_ids(char *list, size_t list_nbytes, const char *from, const char *kept) {
+    while (*from) {
+        char id[24];
+        size_t length = strcspn(from, " ");
+        snprintf(id, sizeof id, "%.*s", (int)length, from);
+        if (length && (!kept || assay_rules_have(kept, id))) add_id(list, list_nbytes, id);
+        from += length + strspn(from + length, " ");
+    }
+}
+
+/* ---- what a failing case is put down to ---- */
+
+static bool lists(const assay_score_case *c, const assay_variant *mistake) {
+    for (size_t i = 0; i < c->mistake_count; i++)
+        if (c->mistakes[i] == mistake) return true;
+    return false;
+}
+
+/* Cases that the mistake explains. */
+static size_t votes_for(const assay_scorecard *card, const assay_variant *mistake) {
+    size_t votes = 0;
+    for (size_t i = 0; i < card->case_count; i++) votes += lists(&card->cases[i], mistake);
+    return votes;
+}
+
+/* Of mistakes that explain one case equally well, the one that explains the most cases is meant: a port with one mistake is
+ * likelier than one with several. */
+static void blame_mistake(const assay_scorecard *card, assay_score_case *c) {
+    size_t most = 0;
+    for (size_t i = 0; i < c->mistake_count; i++) {
+        size_t votes = votes_for(card, c->mistakes[i]);
+        if (votes > most) most = votes, c->mistake = c->mistakes[i];
+    }
+    for (size_t i = 0; i < c->mistake_count; i++)
+        if (votes_for(card, c->mistakes[i]) == most) add_id(c->blamed, sizeof c->blamed, c->mistakes[i]->rule);
+}
+
+/* Without a mistake that explains it: the rules that show where it differs first and that the case is about; else all of those
+ * that show there; where none is named (a refusal without a rule), all that the case is about. */
+static void blame_stage(assay_score_case *c) {
+    add_ids(c->blamed, sizeof c->blamed, c->first_rules, c->rules);
+    if (!*c->blamed) add_ids(c->blamed, sizeof c->blamed, c->first_rules, NULL);
+    if (!*c->blamed) add_ids(c->blamed, sizeof c->blamed, c->rules, NULL);
+}
+
+static void blame(const assay_scorecard *card, assay_score_case *c) {
+    c->mistake = NULL;
+    c->blamed[0] = '\0';
+    if (c->outcome != ASSAY_SCORED_FAIL || c->failed == 0) return; /* what is only missing is no rule's fault */
+    if (c->mistake_count) blame_mistake(card, c);
+    else blame_stage(c);
+}
+
+static bool blames_alone(const assay_score_case *c) { return *c->blamed && !strchr(c->blamed, ' '); }
+
+/* ---- one rule ---- */
+
+static void count(assay_rule_score *r, const assay_scorecard *card) {
+    r->suspected = true;
+    for (size_t i = 0; i < card->case_count; i++) {
+        const assay_score_case *c = &card->cases[i];
+        bool named = assay_rules_have(c->rules, r->rule->id), blamed = assay_rules_have(c->blamed, r->rule->id);
+        r->cases += named;
+        r->passed += named && c->outcome == ASSAY_SCORED_PASS;
+        r->failed += named && c->outcome == ASSAY_SCORED_FAIL;
+        r->blaming += blamed;
+        if (blamed && blames_alone(c)) r->suspected = false;
+    }
+    r->suspected = r->suspected && r->blaming;
+    r->verdict = r->blaming ? ASSAY_RULE_FAIL : r->passed ? ASSAY_RULE_PASS : ASSAY_RULE_NOT_EXERCISED;
+}
+
+/* The case to show for a rule that fails: one that is certain, when there is one. */
+static const assay_score_case *example(const assay_rule_score *r, const assay_scorecard *card) {
+    for (size_t i = 0; i < card->case_count; i++) {
+        const assay_score_case *c = &card->cases[i];
+        if (assay_rules_have(c->blamed, r->rule->id) && blames_alone(c) != r->suspected) return c;
+    }
+    return NULL;
+}
+
+static void note_failing(assay_rule_score *r, const assay_scorecard *card) {
+    const assay_score_case *c = example(r, card);
+    char more[48] = "", others[300] = "";
+    if (r->blaming > 1) snprintf(more, sizeof more, ", and %zu more", r->blaming - 1);
+    if (r->suspected) snprintf(others, sizeof others, "; suspected, one of %.200s", c->blamed);
+    if (c->mistake) snprintf(r->note, sizeof r->note, "%s explains %.60s%s%s", c->mistake->name, c->name, more, others);
+    else snprintf(r->note, sizeof r->note, "%.60s differs at %.100s%s%s", c->name, c->first_path, more, others);
+}
+
+/* The rules that its failing cases are put down to. */
+static void list_culprits(const assay_rule_score *r, const assay_scorecard *card, char *list, size_t list_nbytes) {
+    list[0] = '\0';
+    for (size_t i = 0; i < card->case_count; i++)
+        if (assay_rules_have(card->cases[i].rules, r->rule->id) && card->cases[i].outcome == ASSAY_SCORED_FAIL)
+            add_ids(list, list_nbytes, card->cases[i].blamed, NULL);
+}
+
+static bool any_is(const assay_rule_score *r, const assay_scorecard *card, assay_scored outcome) {
+    for (size_t i = 0; i < card->case_count; i++)
+        if (card->cases[i].outcome == outcome && assay_rules_have(card->cases[i].rules, r->rule->id)) return true;
+    return false;
+}
+
+static const char *why_not_run(const assay_rule_score *r, const assay_scorecard *card) {
+    if (any_is(r, card, ASSAY_SCORED_INCOMPLETE)) return "the dumps of its cases are incomplete";
+    if (any_is(r, card, ASSAY_SCORED_UNREADABLE)) return "the dumps of its cases cannot be read";
+    if (r->cases) return "no dump of its cases";
+    const char *exempt = assay_rule_exempt(r->rule->id);
+    return exempt ? exempt : "no case of the suite names it";
+}
+
+static void note(assay_rule_score *r, const assay_scorecard *card) {
+    char culprits[200];
+    list_culprits(r, card, culprits, sizeof culprits);
+    const char *by = *culprits ? " by " : "";
+    if (r->verdict == ASSAY_RULE_FAIL) note_failing(r, card);
+    else if (r->verdict == ASSAY_RULE_PASS && r->failed)
+        snprintf(r->note, sizeof r->note, "%zu of its %zu cases fail%s%s", r->failed, r->cases, by, culprits);
+    else if (r->failed) snprintf(r->note, sizeof r->note, "its cases fail%s%s", by, culprits);
+    else if (r->verdict == ASSAY_RULE_NOT_EXERCISED) snprintf(r->note, sizeof r->note, "%s", why_not_run(r, card));
+}
+
+void assay_scorecard_judge(assay_scorecard *card) {
+    for (size_t i = 0; i < card->case_count; i++) blame(card, &card->cases[i]);
+    card->rule_count = assay_rule_count();
+    for (size_t i = 0; i < card->rule_count; i++) {
+        assay_rule_score *r = &card->rules[i];
+        *r = (assay_rule_score){.rule = assay_rule_at(i)};
+        count(r, card);
+        note(r, card);
+    }
+}
