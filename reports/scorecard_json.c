@@ -41,9 +41,8 @@ static void add_failure(json_builder *b, cJSON *object, const assay_score_case *
     json_add_text(b, first, "reason", c->first_reason);
     json_add_words(b, first, "rules", c->first_rules);
     json_add_words(b, object, "blamed", c->blamed);
-    if (c->mistake) json_add_text(b, object, "mistake", c->mistake->name);
     cJSON *mistakes = json_add_array(b, object, "explained_by");
-    for (size_t i = 0; mistakes && i < c->mistake_count; i++) json_add_text(b, mistakes, NULL, c->mistakes[i]->name);
+    for (size_t i = 0; mistakes && i < c->likely_count; i++) json_add_text(b, mistakes, NULL, c->mistakes[i]->name);
 }
 
 static void add_case(json_builder *b, cJSON *cases, const assay_score_case *c) {

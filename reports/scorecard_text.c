@@ -17,9 +17,11 @@ static void write_rule(FILE *out, const assay_rule_score *r) {
     fputc('\n', out);
 }
 
-/* "memory-keys-at-position-ids (MEM-1)", and the other rules that it may be. */
+/* "memory-keys-at-position-ids (MEM-1)". */
 static void write_blame(FILE *out, const assay_score_case *c) {
-    if (c->mistake) fprintf(out, "; explained by %s (%s)", c->mistake->name, c->blamed);
+    char names[200];
+    if (c->likely_count)
+        fprintf(out, "; explained by %s (%s)", assay_score_mistakes(c, names, sizeof names), c->blamed);
     else if (*c->blamed) fprintf(out, "; no known mistake explains it (see %s)", c->blamed);
 }
 
@@ -52,11 +54,13 @@ static int name_width(const assay_scorecard *card) {
 }
 
 static void write_unknown(FILE *out, const assay_scorecard *card) {
-    for (size_t i = 0; i < card->unknown_count; i++) {
+    enum { shown = 5 };
+    for (size_t i = 0; i < card->unknown_count && i < shown; i++) {
         fprintf(out, "%-10s  ", "unknown");
         put_clean(out, card->unknown[i]);
         fprintf(out, " is the dump of no case of the suite\n");
     }
+    if (card->unknown_count > shown) fprintf(out, "%-10s  %zu more\n", "unknown", card->unknown_count - shown);
 }
 
 static void write_summary(FILE *out, const assay_scorecard *card) {

@@ -39,12 +39,11 @@ typedef struct {
     char first_path[160];           /* where it differs first, */
     char first_reason[320];         /* how, */
     char first_rules[64];           /* and which rules show there */
-    /* The known mistakes that explain it equally well, best first, and the one of them that explains most of the other cases too;
-     * none and NULL when it was not diagnosed or none explains it. */
+    /* The known mistakes that explain it equally well; none when it was not diagnosed or none explains it. First those `likely_count`
+     * that explain the most of the other cases as well. */
     const assay_variant *mistakes[ASSAY_SCORE_MISTAKES];
-    size_t mistake_count;
-    const assay_variant *mistake;
-    char blamed[256]; /* rule ids that it is put down to, separated by spaces; several: at least one of them */
+    size_t mistake_count, likely_count;
+    char blamed[256]; /* rule ids that it is put down to, separated by spaces */
 } assay_score_case;
 
 typedef struct {
@@ -54,7 +53,7 @@ typedef struct {
     void (*progress)(void *context, size_t done, size_t count, const char *name); /* may be NULL; before each case */
 } assay_score_options;
 
-/* Scores one case, up to `mistake` and `blamed`, which depend on the other cases. `dump` is NULL when there is none. ASSAY_EINPUT:
+/* Scores one case, up to `likely_count` and `blamed`, which depend on the other cases. `dump` is NULL when there is none. ASSAY_EINPUT:
  * the golden cannot be read or holds no case. Whatever is wrong with the dump is an outcome. Release with assay_score_case_free. */
 assay_status assay_score_case_run(assay_score_case *out, const char *golden_path, const char *dump,
                                   const assay_score_options *options, assay_error *err);

@@ -27,6 +27,14 @@ static void add_ids(char *list, size_t list_nbytes, const char *from, const char
 
 /* ---- what a failing case is put down to ---- */
 
+const char *assay_score_mistakes(const assay_score_case *c, char *text, size_t text_nbytes) {
+    size_t at = 0;
+    *text = '\0';
+    for (size_t i = 0; i < c->likely_count && at < text_nbytes; i++)
+        at += (size_t)snprintf(text + at, text_nbytes - at, "%s%s", i ? " or " : "", c->mistakes[i]->name);
+    return text;
+}
+
 static bool lists(const assay_score_case *c, const assay_variant *mistake) {
     for (size_t i = 0; i < c->mistake_count; i++)
         if (c->mistakes[i] == mistake) return true;
@@ -40,16 +48,21 @@ static size_t votes_for(const assay_scorecard *card, const assay_variant *mistak
     return votes;
 }
 
-/* Of mistakes that explain one case equally well, the one that explains the most cases is meant: a port with one mistake is
- * likelier than one with several. */
-static void blame_mistake(const assay_scorecard *card, assay_score_case *c) {
+/* Of mistakes that explain one case equally well, those that explain the most cases are meant: a port with one mistake is likelier
+ * than one with several. They come first, otherwise in the order that they have. */
+static void blame_mistakes(const assay_scorecard *card, assay_score_case *c) {
     size_t most = 0;
     for (size_t i = 0; i < c->mistake_count; i++) {
         size_t votes = votes_for(card, c->mistakes[i]);
-        if (votes > most) most = votes, c->mistake = c->mistakes[i];
+        if (votes > most) most = votes;
     }
-    for (size_t i = 0; i < c->mistake_count; i++)
-        if (votes_for(card, c->mistakes[i]) == most) add_id(c->blamed, sizeof c->blamed, c->mistakes[i]->rule);
+    for (size_t i = 0; i < c->mistake_count; i++) {
+        const assay_variant *mistake = c->mistakes[i];
+        if (votes_for(card, mistake) < most) continue;
+        for (size_t k = i; k > c->likely_count; k--) c->mistakes[k] = c->mistakes[k - 1];
+        c->mistakes[c->likely_count++] = mistake;
+        add_id(c->blamed, sizeof c->blamed, mistake->rule);
+    }
 }
 
 /* Without a mistake that explains it: the rules that show where it differs first and that the case is about; else all of those
@@ -61,14 +74,19 @@ static void blame_stage(assay_score_case *c) {
 }
 
 static void blame(const assay_scorecard *card, assay_score_case *c) {
-    c->mistake = NULL;
+    c->likely_count = 0;
     c->blamed[0] = '\0';
     if (c->outcome != ASSAY_SCORED_FAIL || c->failed == 0) return; /* what is only missing is no rule's fault */
-    if (c->mistake_count) blame_mistake(card, c);
+    if (c->mistake_count) blame_mistakes(card, c);
     else blame_stage(c);
 }
 
-static bool blames_alone(const assay_score_case *c) { return *c->blamed && !strchr(c->blamed, ' '); }
+/* What the case says that at least one of is broken: the rules of the likely mistakes, or all that show where it differs first. */
+static const char *suspects(const assay_score_case *c) {
+    return c->likely_count || !*c->first_rules ? c->blamed : c->first_rules;
+}
+
+static bool is_certain(const assay_score_case *c) { return *c->blamed && !strchr(suspects(c), ' '); }
 
 /* ---- one rule ---- */
 
@@ -81,28 +99,34 @@ static void count(assay_rule_score *r, const assay_scorecard *card) {
         r->passed += named && c->outcome == ASSAY_SCORED_PASS;
         r->failed += named && c->outcome == ASSAY_SCORED_FAIL;
         r->blaming += blamed;
-        if (blamed && blames_alone(c)) r->suspected = false;
+        if (blamed && is_certain(c)) r->suspected = false;
     }
     r->suspected = r->suspected && r->blaming;
     r->verdict = r->blaming ? ASSAY_RULE_FAIL : r->passed ? ASSAY_RULE_PASS : ASSAY_RULE_NOT_EXERCISED;
 }
 
-/* The case to show for a rule that fails: one that is certain, when there is one. */
+/* The case to show for a rule that fails: one that is certain and about the rule, as far as there is one. */
 static const assay_score_case *example(const assay_rule_score *r, const assay_scorecard *card) {
+    const assay_score_case *other = NULL;
     for (size_t i = 0; i < card->case_count; i++) {
         const assay_score_case *c = &card->cases[i];
-        if (assay_rules_have(c->blamed, r->rule->id) && blames_alone(c) != r->suspected) return c;
+        if (!assay_rules_have(c->blamed, r->rule->id) || is_certain(c) == r->suspected) continue;
+        if (assay_rules_have(c->rules, r->rule->id)) return c;
+        if (!other) other = c;
     }
-    return NULL;
+    return other;
 }
 
 static void note_failing(assay_rule_score *r, const assay_scorecard *card) {
     const assay_score_case *c = example(r, card);
-    char more[48] = "", others[300] = "";
-    if (r->blaming > 1) snprintf(more, sizeof more, ", and %zu more", r->blaming - 1);
-    if (r->suspected) snprintf(others, sizeof others, "; suspected, one of %.200s", c->blamed);
-    if (c->mistake) snprintf(r->note, sizeof r->note, "%s explains %.60s%s%s", c->mistake->name, c->name, more, others);
-    else snprintf(r->note, sizeof r->note, "%.60s differs at %.100s%s%s", c->name, c->first_path, more, others);
+    char names[120], more[64] = "", others[160] = "";
+    size_t rest = r->blaming - 1;
+    if (r->suspected) snprintf(others, sizeof others, "; suspected, it may be any of %.120s", suspects(c));
+    if (rest) snprintf(more, sizeof more, "; %zu more case%s this rule", rest, rest == 1 ? " points to" : "s point to");
+    if (c->likely_count)
+        snprintf(r->note, sizeof r->note, "%s explains %.60s%s%s", assay_score_mistakes(c, names, sizeof names),
+                 c->name, others, more);
+    else snprintf(r->note, sizeof r->note, "%.60s differs at %.100s%s%s", c->name, c->first_path, others, more);
 }
 
 /* The rules that its failing cases are put down to. */

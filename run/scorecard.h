@@ -59,9 +59,12 @@ typedef struct {
 
 assay_scorecard_summary assay_scorecard_summarize(const assay_scorecard *card);
 
-/* Fills `mistake` and `blamed` of the cases and all of the rules, from what each case found; for assay_scorecard_run, and tests.
+/* Fills `likely_count` and `blamed` of the cases and all of the rules, from what each case found; for assay_scorecard_run, and tests.
  * card->rules has room for every rule. */
 void assay_scorecard_judge(assay_scorecard *card);
+
+/* Writes the likely mistakes of a case into text: "up-activated or gate-and-up-swapped"; "" when there are none. Returns text. */
+const char *assay_score_mistakes(const assay_score_case *c, char *text, size_t text_nbytes);
 
 #ifdef __cplusplus
 }
