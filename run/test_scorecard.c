@@ -1,0 +1,183 @@
+#include "run/scorecard.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "compare/policy.h"
+#include "golden/npy.h"
+#include "golden/safetensors_writer.h"
+#include "run/suite_fixture.h"
+
+#define MISTAKE "memory-keys-at-position-ids"
+
+static scratch s;
+static char golden[160];
+static assay_scorecard card;
+
+static void setup(void) {
+    scratch_make(&s);
+    scratch_write_text(&s, "dumps/note.txt", "no dump");
+    snprintf(golden, sizeof golden, "%s", suite_write_dump(&s, "one.h5", "float32", NULL, ASSAY_DUMP_ALL));
+}
+
+static void teardown(void) {
+    assay_scorecard_free(&card);
+    scratch_remove(&s);
+}
+
+TestSuite(scorecard, .init = setup, .fini = teardown);
+
+static void score_with(const assay_score_options *options) {
+    char *const goldens[] = {golden};
+    EXPECT_OK(assay_scorecard_run(&card, scratch_path(&s, "dumps"), goldens, 1, options, &expect_err));
+}
+
+static const assay_score_case *score(void) {
+    score_with(&(assay_score_options){0});
+    cr_assert_eq(card.case_count, 1);
+    cr_expect_str_eq(card.cases[0].name, "one");
+    return &card.cases[0];
+}
+
+static void expect_outcome(const assay_score_case *c, assay_scored outcome, const char *note) {
+    cr_expect_eq(c->outcome, outcome, "%s: %s%s", assay_scored_name(c->outcome), c->note, c->first_reason);
+    cr_expect(strstr(c->note, note), "'%s' is not in '%s'", note, c->note);
+}
+
+static void refuse(const char *dumps, char *const *goldens, size_t count, const char *part) {
+    const assay_score_options options = {0};
+    EXPECT_REFUSED(assay_scorecard_run(&card, dumps, goldens, count, &options, &expect_err), part);
+}
+
+Test(scorecard, what_the_engine_computes_passes) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", NULL, ASSAY_DUMP_PUBLIC);
+    const assay_score_case *c = score();
+    expect_outcome(c, ASSAY_SCORED_PASS, "");
+    cr_expect(c->judged > 10 && c->failed == 0 && c->missing > 50);
+    cr_expect(assay_scorecard_summarize(&card).conforms);
+    cr_expect_eq(assay_scorecard_summarize(&card).rules_passed, 3);
+}
+
+Test(scorecard, a_mistake_is_found) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
+    const assay_score_case *c = score();
+    expect_outcome(c, ASSAY_SCORED_FAIL, "");
+    cr_assert_gt(c->likely_count, 0);
+    cr_expect_str_eq(c->mistakes[0]->name, MISTAKE);
+    cr_expect_str_eq(c->blamed, "MEM-1");
+    cr_expect_eq(assay_scorecard_summarize(&card).rules_failed, 1);
+    cr_expect(!assay_scorecard_summarize(&card).conforms);
+}
+
+Test(scorecard, without_a_diagnosis_the_first_stage_tells) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
+    score_with(&(assay_score_options){.no_diagnosis = true});
+    cr_expect_eq(card.cases[0].mistake_count, 0);
+    cr_expect(assay_rules_have(card.cases[0].first_rules, "MEM-1"), "%s", card.cases[0].first_rules);
+    cr_expect_str_eq(card.cases[0].blamed, "MEM-1", "the case names only this one of them");
+}
+
+/* Noise that no rule makes. */
+Test(scorecard, what_nothing_explains_is_said_to_be_so) {
+    assay_golden g;
+    assay_tensor logits;
+    EXPECT_OK(assay_golden_open(&g, golden, &expect_err));
+    const assay_place place = {0, -1, -1, ASSAY_STAGE_LOGITS};
+    EXPECT_OK(assay_golden_read(&g, assay_golden_find(&g, &place), &logits, &expect_err));
+    for (int64_t i = 0; i < assay_tensor_count(&logits); i++) ((float *)logits.data)[i] += i % 3 ? 0.75f : -0.5f;
+    EXPECT_OK(assay_npy_write(scratch_write_text(&s, "dumps/one/steps/0/logits.npy", ""), &logits, &expect_err));
+    assay_tensor_free(&logits);
+    assay_golden_close(&g);
+    const assay_score_case *c = score();
+    expect_outcome(c, ASSAY_SCORED_FAIL, "");
+    cr_expect_eq(c->likely_count, 0);
+    cr_expect_str_eq(c->first_path, "steps/0/logits");
+    cr_expect_gt(strlen(c->blamed), 0);
+}
+
+/* Writes dumps/one.safetensors with the results of the golden, without `left_out`. */
+static void write_safetensors(const char *left_out, const char *refused, const char *case_sha256) {
+    assay_golden g;
+    assay_tensor_map *map = assay_tensor_map_create();
+    EXPECT_OK(assay_golden_open(&g, golden, &expect_err));
+    for (size_t i = 0; i < g.tensor_count; i++) {
+        const char *path = g.tensors[i].path + (g.tensors[i].path[0] == '/');
+        assay_tensor t;
+        if (strstr(path, "windows") || strcmp(path, left_out) == 0) continue;
+        EXPECT_OK(assay_golden_read(&g, &g.tensors[i], &t, &expect_err));
+        EXPECT_OK(assay_tensor_map_put(map, path, t, &expect_err));
+    }
+    const assay_safetensors_text texts[] = {{"case_sha256", case_sha256 ? case_sha256 : g.case_sha256},
+                                            {"refused", refused}};
+    EXPECT_OK(assay_safetensors_write(scratch_path(&s, "dumps/one.safetensors"), map, texts, 2, &expect_err));
+    assay_tensor_map_destroy(map);
+    assay_golden_close(&g);
+}
+
+#define REFUSED "[{\"step\": 2, \"rules\": \"POS-3\"}]"
+
+Test(scorecard, a_safetensors_dump_passes_when_it_says_what_was_refused) {
+    write_safetensors("", REFUSED, NULL);
+    expect_outcome(score(), ASSAY_SCORED_PASS, "");
+}
+
+Test(scorecard, a_refusal_that_is_not_told_is_a_gap) {
+    write_safetensors("", "", NULL);
+    expect_outcome(score(), ASSAY_SCORED_INCOMPLETE, "does not say that steps/2 was refused");
+    cr_expect_eq(assay_scorecard_summarize(&card).rules_passed, 0);
+}
+
+Test(scorecard, logits_that_are_not_dumped_are_a_gap) {
+    write_safetensors("steps/1/logits", "", NULL);
+    expect_outcome(score(), ASSAY_SCORED_INCOMPLETE, "lacks steps/1/logits and 1 more");
+}
+
+Test(scorecard, a_policy_may_ask_for_more) {
+    assay_policy policy;
+    static const char text[] = "{\"format\": \"assay-policy/1\", \"required\": [\"schedule\"]}";
+    write_safetensors("steps/1/schedule", REFUSED, NULL);
+    EXPECT_OK(assay_policy_parse(&policy, text, strlen(text), "policy", &expect_err));
+    score_with(&(assay_score_options){.policy = &policy});
+    expect_outcome(&card.cases[0], ASSAY_SCORED_FAIL, "");
+    cr_expect_str_eq(card.cases[0].first_path, "steps/1/schedule");
+    cr_expect_str_eq(card.cases[0].blamed, "");
+    assay_policy_free(&policy);
+}
+
+Test(scorecard, a_dump_of_another_case_is_no_dump_of_this) {
+    write_safetensors("", REFUSED, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    expect_outcome(score(), ASSAY_SCORED_UNREADABLE, "do not belong together");
+    cr_expect(!assay_scorecard_summarize(&card).conforms);
+}
+
+Test(scorecard, what_cannot_be_read_is_an_outcome) {
+    scratch_write_text(&s, "dumps/one.h5", "not HDF5");
+    expect_outcome(score(), ASSAY_SCORED_UNREADABLE, "one.h5");
+}
+
+Test(scorecard, two_dumps_of_a_case_are_one_too_many) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", NULL, ASSAY_DUMP_PUBLIC);
+    write_safetensors("", REFUSED, NULL);
+    expect_outcome(score(), ASSAY_SCORED_UNREADABLE, "2 dumps of 'one'; keep one");
+}
+
+Test(scorecard, dumps_that_no_case_has_are_listed) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", NULL, ASSAY_DUMP_PUBLIC);
+    scratch_write_text(&s, "dumps/two.safetensors", "");
+    scratch_write_text(&s, "dumps/three/steps/0/loss.npy", "");
+    scratch_write_text(&s, "dumps/.hidden.h5", "");
+    score();
+    cr_assert_eq(card.unknown_count, 2);
+    cr_expect(strstr(card.unknown[0], "dumps/three"), "%s", card.unknown[0]);
+    cr_expect(strstr(card.unknown[1], "dumps/two.safetensors"), "%s", card.unknown[1]);
+}
+
+Test(scorecard, refuses_what_cannot_be_scored) {
+    char *const goldens[] = {golden, golden}, *const none[] = {"none.h5"};
+    refuse(scratch_path(&s, "dumps"), goldens, 1, "no dump of any of the 1 cases is there; call each by its case");
+    scratch_write_text(&s, "dumps/two.h5", "");
+    refuse(scratch_path(&s, "dumps"), goldens, 1, "two.h5)");
+    refuse(scratch_path(&s, "nowhere"), goldens, 1, "cannot open the folder of dumps");
+    refuse(scratch_path(&s, "dumps"), goldens, 2, "another golden is called 'one' too");
+    refuse(scratch_path(&s, "dumps"), none, 1, "none.h5");
+}
