@@ -153,6 +153,30 @@ Test(suite_export, a_case_is_described) {
     assay_golden_close(&g);
 }
 
+/* What a golden of the original knows besides: floors, kept tokens, values before the cast, a float64 run. */
+Test(suite_export, noise_floors_are_not_lost) {
+    assay_golden g;
+    assay_suite_case c;
+    EXPECT_OK(assay_golden_open(&g, "golden/data/decode-flip-bf16.h5", &expect_err));
+    EXPECT_OK(assay_suite_case_describe(&c, &g, "one", &expect_err));
+    cr_expect_eq(c.tolerance_count, g.tensor_count + g.float64_count);
+    size_t floors = 0, kept = 0, unrounded = 0, fine = 0;
+    for (size_t i = 0; i < c.tolerance_count; i++) {
+        const assay_suite_tolerance *t = &c.tolerances[i];
+        cr_expect(!t->has_floor || t->tolerance == 8 * t->floor, "%s", t->path);
+        cr_expect_eq(t->has_floor, t->judge != ASSAY_JUDGE_EXACT, "%s", t->path);
+        cr_expect(!t->of_unrounded || t->judge == ASSAY_JUDGE_STORED, "%s", t->path);
+        floors += t->has_floor, kept += t->kept_axis >= 0, unrounded += t->of_unrounded;
+        fine += strncmp(t->path, "float64/steps/", 14) == 0;
+    }
+    cr_expect(floors > 40 && kept > 20 && unrounded > 4, "%zu %zu %zu", floors, kept, unrounded);
+    cr_expect(fine > 0 && fine == g.float64_count);
+    const assay_golden_tensor *first = &g.float64[0];
+    cr_expect_eq(tolerance_of(&c, first->path + (first->path[0] == '/'))->floor, first->noise_floor);
+    assay_suite_case_free(&c);
+    assay_golden_close(&g);
+}
+
 /* Memory as wide as the run is no rounding of anything. */
 Test(suite_export, wide_memory_is_judged_as_any_float) {
     const char *path = suite_write_dump(&s, "one.h5", "float32", NULL, ASSAY_DUMP_PUBLIC);
