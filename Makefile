@@ -124,7 +124,7 @@ goldens: ## say what differs from the shipped goldens by more than its floor, th
 	PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
 
 PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h)) \
-	$(addprefix engine/,engine.h generate.h sample.h schedule.h taps.h)
+	$(addprefix engine/,engine.h generate.h sample.h schedule.h semantics.h taps.h variants.h)
 install: $(BUILD)/assay ## install the program, the library, its headers, assay.pc and the goldens below PREFIX
 	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
 	install -D -m 644 $(LIB) '$(DESTDIR)$(PREFIX)/lib/libassay.a'

@@ -9,7 +9,7 @@
 #include "compare/judge_stored.h"
 #include "compare/logits.h"
 #include "compare/metrics_kernels.h"
-#include "compare/rounding.h"
+#include "core/rounding.h"
 
 #define CHUNK ASSAY_METRICS_CHUNK
 #define LEAST_SCORE (-1e6) /* ATT-1 */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "compare/rounding.h"
+#include "core/rounding.h"
 
 static double load(const assay_tensor *t, int64_t i) { return assay_load_f64(t->data, t->dtype, (size_t)i); }
 

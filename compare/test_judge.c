@@ -3,7 +3,7 @@
 #include <float.h>
 
 #include "compare/compare_fixture.h"
-#include "compare/rounding.h"
+#include "core/rounding.h"
 
 #define N 8
 

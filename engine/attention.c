@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "core/rounding.h"
 #include "engine/attention_kernels.h"
 #include "engine/real.h"
 
@@ -156,11 +157,7 @@ static void copy_tap(const REAL(assay_attention) * a, const block_job *job, real
 /* ---- probabilities ---- */
 
 static void round_to_bf16(real *row, int64_t n) {
-    for (int64_t j = 0; j < n; j++) {
-        uint16_t narrow;
-        assay_convert(&narrow, ASSAY_BF16, &row[j], REAL_DTYPE, 1);
-        assay_convert(&row[j], REAL_DTYPE, &narrow, ASSAY_BF16, 1);
-    }
+    for (int64_t j = 0; j < n; j++) row[j] = (real)assay_round_to((double)row[j], ASSAY_BF16);
 }
 
 static bool sees_nothing(const real *row, int64_t n) {

@@ -1,14 +1,12 @@
 #include "engine/memory_mask.h"
 
+#include "core/rounding.h"
 #include "engine/real.h"
 
 /* Of a port that casts masks to mem_dtype as well (MEM-6). */
 static real as_stored(const REAL(assay_window_run) * run, real mask) {
     if (run->model->semantics.memory_mask_cast == ASSAY_MEMORY_MASK_NOT_CAST) return mask;
-    uint64_t stored = 0;
-    assay_convert(&stored, run->model->config.mem_dtype, &mask, REAL_DTYPE, 1);
-    assay_convert(&mask, REAL_DTYPE, &stored, run->model->config.mem_dtype, 1);
-    return mask;
+    return (real)assay_round_to((double)mask, run->model->config.mem_dtype);
 }
 
 /* Pad mask of a column of batch row b, as the choice has it. */

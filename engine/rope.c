@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/rounding.h"
 #include "core/simd.h"
 #include "engine/real.h"
 
@@ -43,11 +44,7 @@ static bool make_inv_freq(assay_rope_table *table) {
 /* ROPE-3 */
 static real as_in_table(const assay_rope_table *table, double value) {
     float rounded = (float)value;
-    if (table->form == ASSAY_TABLE_F32) return (real)rounded;
-    uint16_t narrow;
-    assay_convert(&narrow, ASSAY_BF16, &rounded, ASSAY_F32, 1);
-    assay_convert(&rounded, ASSAY_F32, &narrow, ASSAY_BF16, 1);
-    return (real)rounded;
+    return table->form == ASSAY_TABLE_F32 ? (real)rounded : (real)assay_round_to((double)rounded, ASSAY_BF16);
 }
 
 /* Cosine and sine of pair i at a position: the angle is a float32 product (ROPE-1). */

@@ -1,8 +1,8 @@
 /*
  * Rounding to a narrower type, and its reverse: which values round to a given one.
  */
-#ifndef ASSAY_COMPARE_ROUNDING_H
-#define ASSAY_COMPARE_ROUNDING_H
+#ifndef ASSAY_CORE_ROUNDING_H
+#define ASSAY_CORE_ROUNDING_H
 
 #include "core/dtype.h"
 

@@ -1,4 +1,4 @@
-#include "compare/rounding.h"
+#include "core/rounding.h"
 
 #include <float.h>
 
