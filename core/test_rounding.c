@@ -1,8 +1,10 @@
 #include "core/rounding.h"
 
+#include <criterion/criterion.h>
 #include <float.h>
+#include <math.h>
 
-#include "compare/compare_fixture.h"
+#include "core/random.h"
 
 static double value_of(uint16_t bits, assay_dtype dtype) {
     return (double)(dtype == ASSAY_F16 ? assay_f16_to_f32(bits) : assay_bf16_to_f32(bits));
