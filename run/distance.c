@@ -185,11 +185,35 @@ static void add_entry(assay_distance *d, const assay_entry *e) {
     d->badness += 1 + log10(capped);
 }
 
+/* Whether the candidate says anything of a step. */
+static bool tells_of(const assay_source *candidate, int64_t step) {
+    if (assay_source_find_step(candidate, step)) return true;
+    for (size_t i = 0; i < candidate->item_count; i++)
+        if (candidate->items[i].place.step == step) return true;
+    return false;
+}
+
+/* Holds the run against the candidate. Where a run refuses a step of which the candidate says nothing (.npy files have no word for a
+ * refusal), that is no difference. */
+static assay_status compare(assay_case_result *out, const assay_source *candidate, const assay_source *run,
+                            assay_error *err) {
+    static const assay_compare_options options = {.name = "", .require_all = true};
+    assay_source heard = *run;
+    heard.steps = malloc((run->step_count + 1) * sizeof *heard.steps);
+    if (!heard.steps) return assay_fail_nomem(err, "the steps of a run");
+    heard.step_count = 0;
+    for (size_t i = 0; i < run->step_count; i++)
+        if (!run->steps[i].refused || tells_of(candidate, run->steps[i].step))
+            heard.steps[heard.step_count++] = run->steps[i];
+    assay_status st = assay_compare(out, candidate, &heard, &options, err);
+    free(heard.steps);
+    return st;
+}
+
 assay_status assay_measure_distance(assay_distance *out, const assay_measured *m, const assay_source *run,
                                     assay_error *err) {
     assay_case_result compared;
-    const assay_compare_options options = {.name = "", .require_all = true};
-    assay_status st = assay_compare(&compared, &m->memory.source, run, &options, err);
+    assay_status st = compare(&compared, &m->memory.source, run, err);
     if (st) return st;
     assay_distance d = {0};
     int64_t refused_by_both = -1; /* a step: what a side computed before it was refused says nothing */

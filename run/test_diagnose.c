@@ -63,6 +63,19 @@ Test(diagnose, names_a_mistake_of_decoding_from_logits_alone) {
     expect_named("cached-keys-rotated", "/logits", ASSAY_EVIDENCE_LOGITS);
 }
 
+/* The original refuses a step of this case, and the dump, as one of .npy files, has no word for that. */
+Test(diagnose, names_a_mistake_where_a_step_is_refused) {
+    f = run_fixture_open("classify-multi");
+    expect_named("scale-of-d", "/logits", ASSAY_EVIDENCE_LOGITS);
+    expect_named("scale-of-d", "", ASSAY_EVIDENCE_STAGES);
+}
+
+/* With this mistake the case stops at its second step: there is no more of it in the dump. */
+Test(diagnose, names_a_mistake_that_refuses) {
+    f = run_fixture_open("decode-flip-bf16");
+    expect_named("positions-after-cached", "/logits", ASSAY_EVIDENCE_LOGITS);
+}
+
 Test(diagnose, names_a_pair) {
     f = run_fixture_open("windows-3-all");
     expect_named("memory-keys-at-position-ids,scale-of-d", "", ASSAY_EVIDENCE_STAGES);
