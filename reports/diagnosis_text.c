@@ -127,7 +127,8 @@ assay_status assay_report_diagnosis_text(FILE *out, const assay_diagnosis *d, co
         if (d->verdict != ASSAY_DIAGNOSIS_ROUNDING) write_others(out, d);
         write_confidence(out, d);
     }
-    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the diagnosis cannot be written");
+    if (fflush(out) != 0 || ferror(out))
+        return assay_fail(err, ASSAY_EINTERNAL, NULL, "the diagnosis cannot be written");
     return ASSAY_OK;
 }
 

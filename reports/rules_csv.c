@@ -35,6 +35,6 @@ assay_status assay_report_rules_csv(FILE *out, const assay_rule_matrix *matrix, 
         }
         if (!has_variant) write_rule_alone(out, matrix, rule);
     }
-    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
+    if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
     return ASSAY_OK;
 }

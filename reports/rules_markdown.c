@@ -102,6 +102,7 @@ assay_status assay_report_rules_markdown(FILE *out, const assay_rule_matrix *mat
     write_head(out);
     for (size_t i = 0; i < assay_rule_count(); i++) write_rule(out, matrix, assay_rule_at(i));
     write_proofs(out);
-    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the table of rules cannot be written");
+    if (fflush(out) != 0 || ferror(out))
+        return assay_fail(err, ASSAY_EINTERNAL, NULL, "the table of rules cannot be written");
     return ASSAY_OK;
 }

@@ -56,6 +56,6 @@ assay_status assay_report_rules_text(FILE *out, const assay_rule_matrix *matrix,
         s.passed ? "pass" : "fail", s.rules_with_case, s.rules, s.rules_exempt, percent(s.caught, visible), s.caught,
         visible, s.invisible, percent(s.caught_in_results, in_results), s.caught_in_results, in_results,
         s.hidden_in_results, s.false_alarms, matrix->case_count);
-    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
+    if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
     return ASSAY_OK;
 }

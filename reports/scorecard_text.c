@@ -89,6 +89,7 @@ assay_status assay_report_scorecard_text(FILE *out, const assay_scorecard *card,
     write_unknown(out, card);
     fputc('\n', out);
     write_summary(out, card);
-    if (ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the scorecard cannot be written");
+    if (fflush(out) != 0 || ferror(out))
+        return assay_fail(err, ASSAY_EINTERNAL, NULL, "the scorecard cannot be written");
     return ASSAY_OK;
 }
