@@ -7,6 +7,7 @@
 #include "cli/suite.h"
 #include "cli/verify_rules.h"
 #include "core/atomic_file.h"
+#include "engine/variants.h"
 #include "run/verify_golden.h"
 
 static double now_seconds(void) {
@@ -72,6 +73,9 @@ static assay_status check_mode(const cli_args *args, assay_error *err) {
 /* All that can be refused before any work: modes, and files that cannot be written or are inputs. */
 static assay_status check_arguments(const cli_args *args, assay_error *err) {
     assay_status st = check_mode(args, err);
+    assay_semantics semantics;
+    const char *mistakes = cli_value(args, "mistake");
+    if (!st && mistakes) st = assay_variants_parse(mistakes, &semantics, err);
     for (int i = 0; !st && i < output_count; i++) st = cli_check_output(args, outputs[i], err);
     return st;
 }

@@ -1,6 +1,7 @@
 #include "cli/common.h"
 
 #include <cblas.h>
+#include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,34 @@ assay_status cli_start_engine(const cli_args *args, assay_error *err) {
     return st;
 }
 
+/* A file that is there already, anywhere below a folder that the command reads. */
+static bool is_in_folder(const char *path, const char *folder) {
+    char file[PATH_MAX], top[PATH_MAX];
+    if (!cli_is_folder(folder) || !realpath(path, file) || !realpath(folder, top)) return false;
+    size_t length = strlen(top);
+    return strncmp(file, top, length) == 0 && file[length] == '/';
+}
+
+/* Other options that name the same file, which may not be there yet. */
+static bool is_named_twice(const cli_args *args, const char *path) {
+    int count = 0;
+    for (int i = 0; i < CLI_MAX_OPTIONS; i++) count += args->values[i] && strcmp(args->values[i], path) == 0;
+    return count > 1;
+}
+
 assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err) {
     const char *path = cli_value(args, name);
     if (!path) return ASSAY_OK;
     for (int i = 0; i < args->argument_count; i++) {
         const char *input = args->arguments[i];
+        if (is_in_folder(path, input))
+            return assay_fail(err, ASSAY_EINPUT, NULL, "%s: lies in %s, which this command reads; choose another name",
+                              path, input);
         assay_status st = assay_output_check(path, &input, 1, err);
         if (st) return st;
     }
+    if (is_named_twice(args, path))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: is named twice; choose another name for --%s", path, name);
     const char *others[CLI_MAX_OPTIONS];
     for (int i = 0; i < CLI_MAX_OPTIONS; i++) others[i] = args->values[i] == path ? NULL : args->values[i];
     return assay_output_check(path, others, CLI_MAX_OPTIONS, err);

@@ -47,12 +47,12 @@ int cli_conformance_score(const cli_args *args) {
     assay_policy policy;
     cli_suite suite = {0};
     const char *json = cli_value(args, "json");
-    assay_status st = cli_start_engine(args, &err);
+    assay_status st = cli_check_output(args, "json", &err);
+    if (!st) st = cli_start_engine(args, &err);
     if (!st) st = cli_read_policy(args, &policy, &err);
     if (st) return cli_fail(&err);
     st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
     if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
-    if (!st && json) st = assay_output_check(json, (const char *[]){cli_value(args, "policy")}, 1, &err);
     int code = st ? cli_fail(&err) : score(args, &suite, &policy);
     cli_suite_free(&suite);
     assay_policy_free(&policy);

@@ -52,8 +52,10 @@ static assay_status check_count(const cli_args *args, assay_error *err) {
     if (args->help || (args->argument_count >= c->least && (c->most < 0 || args->argument_count <= c->most)))
         return ASSAY_OK;
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: expected %s%s, got %d argument%s; see 'assay %s --help'", c->name,
-                      *c->usage ? c->usage : "no arguments", "", args->argument_count,
-                      args->argument_count == 1 ? "" : "s", c->name);
+                      !*c->usage               ? "no arguments"
+                      : strchr(c->usage, '\n') ? "more arguments"
+                                               : c->usage,
+                      "", args->argument_count, args->argument_count == 1 ? "" : "s", c->name);
 }
 
 assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char **argv, assay_error *err) {

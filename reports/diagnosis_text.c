@@ -97,8 +97,9 @@ static void write_verdict(FILE *out, const assay_diagnosis *d, const assay_diagn
         fprintf(out, "match: %s matches %s; there is nothing to explain\n", n->candidate, n->golden);
         break;
     case ASSAY_DIAGNOSIS_EXPLAINED:
-        fprintf(out, "explained: with %s the reference engine computes what %s holds\n\n",
-                d->ranking[0].mistake_count == 1 ? "this mistake" : "these two mistakes together", n->candidate);
+        fprintf(out, "explained: with %s the reference engine computes %s what %s holds\n\n",
+                d->ranking[0].mistake_count == 1 ? "this mistake" : "these two mistakes together",
+                d->ranking[0].distance.worst <= 1 ? "just" : "nearly", n->candidate);
         write_explanation(out, &d->ranking[0], n);
         break;
     case ASSAY_DIAGNOSIS_PARTLY:
@@ -108,7 +109,8 @@ static void write_verdict(FILE *out, const assay_diagnosis *d, const assay_diagn
         write_explanation(out, &d->ranking[0], n);
         break;
     case ASSAY_DIAGNOSIS_UNKNOWN:
-        fprintf(out, "unknown: none of the known mistakes explains %s\n\n", n->candidate);
+        fprintf(out, "unknown: none of the known mistakes%s explains %s\n\n",
+                d->out_of_time ? ", as far as there was time to try," : "", n->candidate);
         write_distance(out, "without any", &d->original);
         break;
     case ASSAY_DIAGNOSIS_ROUNDING:

@@ -14,6 +14,7 @@ static void add_summary(json_builder *b, cJSON *root, const assay_rule_matrix *m
     json_add_integer(b, object, "rules", (int64_t)s.rules);
     json_add_integer(b, object, "rules_with_case", (int64_t)s.rules_with_case);
     json_add_integer(b, object, "rules_exempt", (int64_t)s.rules_exempt);
+    json_add_integer(b, object, "rules_with_mistake", (int64_t)s.rules_with_variant);
     json_add_integer(b, object, "mistakes", (int64_t)s.variants);
     json_add_integer(b, object, "caught_by_stages", (int64_t)s.caught);
     json_add_integer(b, object, "invisible", (int64_t)s.invisible);

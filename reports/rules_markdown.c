@@ -22,9 +22,9 @@ static void write_head(FILE *out) {
         "\n"
         "*Golden* is one that shows the mistake, *first stage* where it shows there first, and *noticed by* the number "
         "of goldens\n"
-        "whose stages show it, and whose results alone (logits, loss, tokens, past) do. `assay diagnose` finds a "
-        "mistake in a port's\n"
-        "dump by its name.\n",
+        "whose stages show it, and whose results alone (logits, loss, tokens, past) do. `assay diagnose` names the "
+        "mistake in a\n"
+        "port's dump.\n",
         out);
 }
 
@@ -35,7 +35,8 @@ static const assay_rule_case *best_case(const assay_rule_matrix *matrix, size_t 
     for (size_t i = 0; i < matrix->case_count; i++) {
         const assay_rule_case *c = &matrix->cases[i];
         if (!c->cells[variant].stages.differs) continue;
-        int score = 2 * assay_rule_case_names(c, assay_variant_at(variant)->rule) + c->cells[variant].results.differs;
+        int score =
+            2 * assay_rule_case_names(c, assay_variant_at(variant)->rule) + 3 * c->cells[variant].results.differs;
         if (score <= most) continue;
         most = score;
         best = c;

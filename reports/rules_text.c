@@ -49,13 +49,14 @@ assay_status assay_report_rules_text(FILE *out, const assay_rule_matrix *matrix,
     size_t visible = s.variants - s.invisible, in_results = s.variants - s.hidden_in_results;
     fprintf(
         out,
-        "%s: %zu of %zu rules have a case (%zu need none); mutation score %.1f%% by stages (%zu of %zu mistakes; %zu "
+        "%s: %zu of %zu rules have a case (%zu need none), %zu a known mistake; mutation score %.1f%% by stages (%zu "
+        "of %zu mistakes; %zu "
         "provably show nowhere), %.1f%% by results (%zu of %zu; %zu provably do not show there); %zu false alarms in "
         "%zu "
         "goldens\n",
-        s.passed ? "pass" : "fail", s.rules_with_case, s.rules, s.rules_exempt, percent(s.caught, visible), s.caught,
-        visible, s.invisible, percent(s.caught_in_results, in_results), s.caught_in_results, in_results,
-        s.hidden_in_results, s.false_alarms, matrix->case_count);
+        s.passed ? "pass" : "fail", s.rules_with_case, s.rules, s.rules_exempt, s.rules_with_variant,
+        percent(s.caught, visible), s.caught, visible, s.invisible, percent(s.caught_in_results, in_results),
+        s.caught_in_results, in_results, s.hidden_in_results, s.false_alarms, matrix->case_count);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the matrix cannot be written");
     return ASSAY_OK;
 }

@@ -74,7 +74,7 @@ Test(diagnosis_reports, match) {
 Test(diagnosis_reports, explained_by_one) {
     assay_diagnosis d = explained();
     expect_text(&d,
-                "explained: with this mistake the reference engine computes what port.h5 holds\n"
+                "explained: with this mistake the reference engine computes just what port.h5 holds\n"
                 "\n"
                 "  scale-of-d (ATT-1)\n"
                 "     the original   divides scores by sqrt(D)\n"
@@ -102,7 +102,7 @@ Test(diagnosis_reports, explained_by_two) {
     d.evidence = ASSAY_EVIDENCE_TOKENS;
     expect_text(
         &d,
-        "explained: with these two mistakes together the reference engine computes what port.h5 holds\n"
+        "explained: with these two mistakes together the reference engine computes nearly what port.h5 holds\n"
         "\n"
         "  scale-of-d (ATT-1)\n"
         "     the original   divides scores by sqrt(D)\n"
@@ -130,7 +130,7 @@ Test(diagnosis_reports, unknown) {
     d.evidence = ASSAY_EVIDENCE_LOGITS;
     d.original.worst = INFINITY;
     expect_text(&d,
-                "unknown: none of the known mistakes explains port.h5\n"
+                "unknown: none of the known mistakes, as far as there was time to try, explains port.h5\n"
                 "\n"
                 "     without any    2 of 11 tensors differ, at most by another shape, class or value; first "
                 "steps/0/past/1/mem_key\n"

@@ -167,7 +167,7 @@ Test(rules_reports, tables_of_markdown_have_four_columns) {
     free(text);
 }
 
-/* A golden that is about the rule shows it better than one that notices by chance, and one whose results show it better still. */
+/* A golden whose results show it is better than one whose stages alone do, and one that is about the rule better still. */
 Test(rules_reports, markdown_chooses_the_best_golden) {
     *cell(1, "scale-of-d") = shows(stage_sign(ASSAY_STAGE_NORM), stage_sign(ASSAY_STAGE_LOGITS));
     char *text = text_of(assay_report_rules_markdown);
@@ -175,7 +175,11 @@ Test(rules_reports, markdown_chooses_the_best_golden) {
     free(text);
     *cell(0, "scale-of-d") = shows(stage_sign(ASSAY_STAGE_ATTN_PROBS), nothing);
     text = text_of(assay_report_rules_markdown);
-    assert_has(text, "divides scores by D | alpha | self_attn.attn_probs | 2, 1 |");
+    assert_has(text, "divides scores by D | beta | norm | 2, 1 |");
+    free(text);
+    cell(0, "scale-of-d")->results = stage_sign(ASSAY_STAGE_LOGITS);
+    text = text_of(assay_report_rules_markdown);
+    assert_has(text, "divides scores by D | alpha | self_attn.attn_probs | 2, 2 |");
     free(text);
 }
 

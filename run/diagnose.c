@@ -1,6 +1,5 @@
 #include "run/diagnose.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,6 +13,9 @@ enum { pairs_at_a_time = 16 };
 
 /* Hypotheses that get a second look when none explains the candidate. */
 enum { refined_at_most = 8 };
+
+/* No noise makes floors wider than so many tolerances. */
+static const double refined_distance = 1000;
 
 /* Runs that show how much a hypothesis depends on rounding: one in float64, the others with weights moved by a unit in the last
  * place. */
@@ -62,8 +64,8 @@ static void report_progress(search *s) {
 
 static assay_status try_one(const search *s, assay_hypothesis *h, bool again, assay_error *err) {
     if (!again) return assay_hypothesis_try(h, &s->about, &s->result->original, err);
-    return isfinite(h->distance.worst) ? assay_hypothesis_refine(h, &s->about, err)
-                                       : ASSAY_OK; /* no floor is that wide */
+    bool too_far = !(h->distance.worst <= refined_distance);
+    return too_far ? ASSAY_OK : assay_hypothesis_refine(h, &s->about, err);
 }
 
 /* Tries ranking[first, first + count) on all threads; again: refines them. */
@@ -96,10 +98,15 @@ static double rank_badness(const assay_hypothesis *h) {
     return h->mistake_count == 1 ? h->distance.badness : 1.2 * h->distance.badness + 3;
 }
 
-/* Fewer and smaller differences first, then fewer mistakes, then the nearer one, then the order of the table. */
+/* Leaves nothing to explain. */
+static bool fits(const assay_hypothesis *h) { return h->explains && h->distance.worst <= 1; }
+
+/* What leaves nothing first, then what explains it nearly; then fewer and smaller differences, fewer mistakes, the nearer one, the
+ * order of the table. */
 static int compare_hypotheses(const void *a, const void *b) {
     const assay_hypothesis *x = a, *y = b;
-    int order = (int)y->explains - (int)x->explains;
+    int order = (int)fits(y) - (int)fits(x);
+    if (!order) order = (int)y->explains - (int)x->explains;
     if (!order && !x->explains) order = by_number(rank_badness(x), rank_badness(y));
     if (!order) order = (x->mistake_count > y->mistake_count) - (x->mistake_count < y->mistake_count);
     if (!order) order = by_number(x->distance.closeness, y->distance.closeness);
@@ -130,7 +137,7 @@ static assay_status load_others(search *s, assay_error *err) {
 static assay_status rank_refined(search *s, assay_error *err) {
     assay_diagnosis *d = s->result;
     rank(d);
-    if (d->ranking[0].explains) return ASSAY_OK;
+    if (fits(&d->ranking[0])) return ASSAY_OK;
     assay_status st = load_others(s, err);
     if (st || s->about.other_count == 0) return st;
     st = try_range(s, 0, d->ranking_count < refined_at_most ? d->ranking_count : refined_at_most, true, err);
@@ -180,9 +187,9 @@ static size_t add_pairs(assay_diagnosis *d, const assay_variant *const *singles,
     return added;
 }
 
-static bool any_explains(const assay_diagnosis *d, size_t first) {
+static bool any_fits(const assay_diagnosis *d, size_t first) {
     for (size_t i = first; i < d->ranking_count; i++)
-        if (d->ranking[i].explains) return true;
+        if (fits(&d->ranking[i])) return true;
     return false;
 }
 
@@ -190,19 +197,21 @@ static bool any_explains(const assay_diagnosis *d, size_t first) {
 static assay_status try_pairs_of(search *s, const assay_variant *const *singles, size_t count, assay_error *err) {
     assay_diagnosis *d = s->result;
     size_t at[2] = {0, 0};
+    bool nearly = d->ranking[0].explains; /* then only a second mistake beside it is looked for */
     s->expected = s->done + count * (count - 1) / 2;
     for (size_t added = pairs_at_a_time; added == pairs_at_a_time;) {
         d->out_of_time = now_seconds() >= s->end;
         if (d->out_of_time) return ASSAY_OK;
         assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
         if (st) return st;
+        if (nearly && at[0] > 0) return ASSAY_OK;
         size_t first = d->ranking_count;
         added = add_pairs(d, singles, count, at);
         st = try_range(s, first, added, false, err);
         if (st) return st;
         d->ranking_count += added;
         d->pairs += added;
-        if (any_explains(d, first)) return ASSAY_OK;
+        if (any_fits(d, first)) return ASSAY_OK;
     }
     return ASSAY_OK;
 }
@@ -222,13 +231,18 @@ static assay_status try_pairs(search *s, assay_error *err) {
 
 /* ---- verdict ---- */
 
+/* Fewer than half of the differences are left; or all of them, ten times smaller: a mistake in a port that is less precise, say. */
+static bool comes_much_nearer(const assay_distance *d, const assay_distance *original) {
+    bool fewer = 2 * d->differing <= original->differing && d->badness <= original->badness / 2;
+    return fewer || (d->worst <= original->worst / 10 && d->closeness <= original->closeness / 10);
+}
+
 static void conclude(assay_diagnosis *d) {
     const assay_distance *best = &d->ranking[0].distance;
     d->verdict = ASSAY_DIAGNOSIS_UNKNOWN;
     if (d->ranking[0].explains) d->verdict = ASSAY_DIAGNOSIS_EXPLAINED;
     else if (d->original.worst <= 8) d->verdict = ASSAY_DIAGNOSIS_ROUNDING;
-    else if (2 * best->differing <= d->original.differing && best->badness <= d->original.badness / 2)
-        d->verdict = ASSAY_DIAGNOSIS_PARTLY;
+    else if (comes_much_nearer(best, &d->ranking[0].original)) d->verdict = ASSAY_DIAGNOSIS_PARTLY;
     /* Equally many mistakes that explain it equally well: the rounding of one run decides which is nearer. */
     for (size_t i = 1; i < d->ranking_count; i++)
         d->ranking[i].same_as_best = d->ranking[0].explains && d->ranking[i].explains &&
@@ -243,22 +257,13 @@ static assay_status search_all(search *s, assay_error *err) {
         st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no tensor of this case, so there is nothing to diagnose",
                         s->about.candidate->memory.source.info.name);
     if (!st) st = try_singles(s, err);
-    bool needs_pairs = !st && !d->ranking[0].explains && d->original.worst > 8;
+    bool needs_pairs = !st && !fits(&d->ranking[0]) && d->original.worst > 8;
     if (needs_pairs) st = try_pairs(s, err);
     if (!st) conclude(d);
     return st;
 }
 
 /* ---- the whole ---- */
-
-static assay_status matches(const assay_source *golden, const assay_source *candidate, bool *match, assay_error *err) {
-    assay_case_result compared;
-    assay_status st = assay_compare(&compared, golden, candidate, &(assay_compare_options){.name = ""}, err);
-    if (st) return st;
-    *match = compared.verdict == ASSAY_CASE_PASS;
-    assay_case_result_free(&compared);
-    return ASSAY_OK;
-}
 
 static assay_status load_model(search *s, const assay_source *candidate, assay_error *err) {
     bool is_wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
@@ -276,6 +281,30 @@ static assay_status run_original(assay_trace *out, const search *s, const assay_
     const assay_trace_options options = {
         .test_case = s->about.test_case, .kept = &candidate->memory.source, .tolerates = true};
     return assay_trace_run(out, m, &options, err);
+}
+
+/* *match: something was compared, and nothing differs; *differs: something does. */
+static assay_status compare(const assay_source *golden, const assay_source *candidate, bool *match, bool *differs,
+                            assay_error *err) {
+    assay_case_result compared;
+    assay_status st = assay_compare(&compared, golden, candidate, &(assay_compare_options){.name = ""}, err);
+    if (st) return st;
+    *match = compared.verdict == ASSAY_CASE_PASS;
+    *differs = compared.first_divergence >= 0;
+    assay_case_result_free(&compared);
+    return ASSAY_OK;
+}
+
+/* What the engine does not match without a mistake cannot be held against a port: another port's dump, say. */
+static assay_status check_golden(const assay_source *golden, const assay_source *original, assay_error *err) {
+    bool match = false, differs = false;
+    assay_status st = compare(golden, original, &match, &differs, err);
+    if (st || !differs) return st;
+    return assay_fail(
+        err, ASSAY_EINPUT, NULL,
+        "%s: the reference engine does not compute what this file holds, so it cannot serve as the golden; see "
+        "'assay verify'",
+        golden->info.name);
 }
 
 /* A reference without noise floors (a dump): the run without a mistake shows how much it depends on rounding. */
@@ -296,6 +325,7 @@ static assay_status diagnose_measured(search *s, assay_measured *candidate, cons
     assay_trace original = {0};
     assay_status st = load_model(s, &candidate->memory.source, err);
     if (!st) st = run_original(&original, s, &s->models.model, candidate, err);
+    if (!st) st = check_golden(golden, &original.source, err);
     if (!st) assay_measured_drop_foreign(candidate, golden, &original.source);
     if (!st && !candidate->has_floors) st = make_floors(s, candidate, &original, err);
     s->about.candidate = candidate;
@@ -325,9 +355,9 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the file holds no case to run again", golden_name);
     assay_diagnosis result = {0};
     assay_source source = {0};
-    bool match = false;
+    bool match = false, differs = false;
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
-    if (!st) st = matches(&source, candidate, &match, err);
+    if (!st) st = compare(&source, candidate, &match, &differs, err);
     search s = {.about.test_case = &golden->test_case,
                 .golden = golden,
                 .options = options,

@@ -7,6 +7,7 @@
 
 #include "compare/compare.h"
 #include "compare/judge.h"
+#include "compare/judge_stored.h"
 
 static const double farthest = 1e9;
 
@@ -56,6 +57,17 @@ static void take_evidence(assay_measured *m) {
                             : ASSAY_EVIDENCE_TOKENS;
 }
 
+/* A step whose dump holds nothing of the past does not hold the whole of it, whatever an attribute says. */
+static void forget_empty_pasts(assay_source *s) {
+    for (size_t i = 0; i < s->step_count; i++) {
+        bool holds = false;
+        for (size_t k = 0; k < s->item_count; k++)
+            holds = holds || (s->items[k].place.step == s->steps[i].step &&
+                              assay_stage_get(s->items[k].place.stage)->scope == ASSAY_PER_PAST);
+        if (!holds) s->steps[i].past_captured = 0;
+    }
+}
+
 assay_status assay_measured_load(assay_measured *out, const assay_source *candidate, const assay_source *golden,
                                  assay_error *err) {
     assay_measured m = {0};
@@ -66,10 +78,12 @@ assay_status assay_measured_load(assay_measured *out, const assay_source *candid
         st = take_floor(&s->items[i], s, golden, err);
         m.has_floors = m.has_floors || s->items[i].has_floor;
     }
+    forget_empty_pasts(s);
     s->info.is_golden = true; /* what it says to hold the whole of, and lacks, is empty */
     s->info.case_sha256 = s->info.config_sha256 = s->info.weights_xxh128 = "";
     s->unknown_count = 0;
     take_evidence(&m);
+    m.mem_dtype = golden->info.has_mem_dtype ? golden->info.mem_dtype : ASSAY_F64;
     if (st) assay_measured_free(&m);
     else *out = m;
     return st;
@@ -153,6 +167,14 @@ static double unit_distance(const assay_entry *e) {
     return (double)e->metrics.different / (double)e->metrics.count / most_ties;
 }
 
+/* MEM-6: keys or values that are no numbers of mem_dtype were never cast, as a run's are that casts. */
+static bool was_not_cast(const assay_measured *m, const assay_entry *e) {
+    bool stored = e->kind == ASSAY_ENTRY_STAGE && assay_judge_is_stored(e->place.stage, ASSAY_F32, m->mem_dtype);
+    if (!stored || e->candidate.dtype != m->mem_dtype) return false;
+    const assay_source_item *item = assay_source_find(&m->memory.source, &e->place);
+    return item && assay_first_not_representable(item->values, m->mem_dtype) >= 0;
+}
+
 /* In tolerances; negative for an entry that says nothing. */
 static double distance_of(const assay_entry *e) {
     switch (e->verdict) {
@@ -169,8 +191,8 @@ static double distance_of(const assay_entry *e) {
     return -1;
 }
 
-static void add_entry(assay_distance *d, const assay_entry *e) {
-    double distance = distance_of(e);
+static void add_entry(assay_distance *d, const assay_measured *m, const assay_entry *e) {
+    double distance = was_not_cast(m, e) ? INFINITY : distance_of(e);
     if (distance < 0) return;
     double capped = fmin(distance, farthest);
     d->judged++;
@@ -220,7 +242,7 @@ assay_status assay_measure_distance(assay_distance *out, const assay_measured *m
     for (size_t i = 0; i < compared.entry_count; i++) {
         const assay_entry *e = &compared.entries[i];
         if (e->kind == ASSAY_ENTRY_STEP && e->verdict == ASSAY_VERDICT_PASS) refused_by_both = e->place.step;
-        if (e->kind == ASSAY_ENTRY_STEP || e->place.step != refused_by_both) add_entry(&d, e);
+        if (e->kind == ASSAY_ENTRY_STEP || e->place.step != refused_by_both) add_entry(&d, m, e);
     }
     if (d.judged) d.closeness = sqrt(d.closeness / (double)d.judged);
     assay_case_result_free(&compared);

@@ -15,6 +15,8 @@ typedef struct {
     int64_t numbers;
     assay_evidence evidence;
     bool has_floors; /* whether the golden has any for its places */
+    assay_dtype
+        mem_dtype; /* of the configuration, where the golden says it; else float64, in which everything can be held */
 } assay_measured;
 
 /* Reads the candidate. Both sources must outlive *out. Errors: those of reading. Release with assay_measured_free. */

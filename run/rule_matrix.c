@@ -234,10 +234,17 @@ const char *assay_rule_exempt(const char *rule) {
     return NULL;
 }
 
+static bool has_variant(const char *rule) {
+    for (size_t i = 0; i < assay_variant_count(); i++)
+        if (strcmp(assay_variant_at(i)->rule, rule) == 0) return true;
+    return false;
+}
+
 static void count_rules(assay_matrix_summary *s, const assay_rule_matrix *matrix) {
     s->rules = assay_rule_count();
     for (size_t i = 0; i < s->rules; i++) {
         const char *id = assay_rule_at(i)->id;
+        s->rules_with_variant += has_variant(id);
         if (assay_rule_matrix_cases_of(matrix, id)) s->rules_with_case++;
         else if (assay_rule_exempt(id)) s->rules_exempt++;
     }

@@ -79,7 +79,7 @@ size_t assay_rule_matrix_cases_of(const assay_rule_matrix *matrix, const char *r
 const char *assay_rule_exempt(const char *rule);
 
 typedef struct {
-    size_t rules, rules_with_case, rules_exempt;
+    size_t rules, rules_with_case, rules_exempt, rules_with_variant;
     size_t variants, caught, invisible;          /* by stages */
     size_t caught_in_results, hidden_in_results; /* by results; those proven not to show there */
     size_t false_alarms;                         /* goldens that the engine itself does not match */

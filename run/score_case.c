@@ -28,6 +28,8 @@ static void note_failure(assay_score_case *c, const assay_entry *e) {
     snprintf(c->first_path, sizeof c->first_path, "%s", e->path);
     snprintf(c->first_reason, sizeof c->first_reason, "%s", e->reason);
     snprintf(c->first_rules, sizeof c->first_rules, "%s", e->rules);
+    c->first_is_result =
+        e->kind == ASSAY_ENTRY_STAGE && e->place.stage >= ASSAY_STAGE_LOGITS && e->place.stage <= ASSAY_STAGE_TOKENS;
 }
 
 /* What a step returns, or its refusal, is not in the dump. */

@@ -39,6 +39,7 @@ typedef struct {
     char first_path[160];           /* where it differs first, */
     char first_reason[320];         /* how, */
     char first_rules[64];           /* and which rules show there */
+    bool first_is_result;           /* logits, a loss or tokens: what shows anything that went wrong before */
     /* The known mistakes that explain it equally well; none when it was not diagnosed or none explains it. First those `likely_count`
      * that explain the most of the other cases as well. */
     const assay_variant *mistakes[ASSAY_SCORE_MISTAKES];

@@ -66,10 +66,10 @@ static void blame_mistakes(const assay_scorecard *card, assay_score_case *c) {
 }
 
 /* Without a mistake that explains it: the rules that show where it differs first and that the case is about; else all of those
- * that show there; where none is named (a refusal without a rule), all that the case is about. */
+ * that show there. Where logits, a loss or tokens differ first, and where no rule is named (a refusal), all that the case is about. */
 static void blame_stage(assay_score_case *c) {
     add_ids(c->blamed, sizeof c->blamed, c->first_rules, c->rules);
-    if (!*c->blamed) add_ids(c->blamed, sizeof c->blamed, c->first_rules, NULL);
+    if (!*c->blamed && !c->first_is_result) add_ids(c->blamed, sizeof c->blamed, c->first_rules, NULL);
     if (!*c->blamed) add_ids(c->blamed, sizeof c->blamed, c->rules, NULL);
 }
 
@@ -83,10 +83,12 @@ static void blame(const assay_scorecard *card, assay_score_case *c) {
 
 /* What the case says that at least one of is broken: the rules of the likely mistakes, or all that show where it differs first. */
 static const char *suspects(const assay_score_case *c) {
-    return c->likely_count || !*c->first_rules ? c->blamed : c->first_rules;
+    return c->likely_count || !*c->first_rules || c->first_is_result ? c->blamed : c->first_rules;
 }
 
-static bool is_certain(const assay_score_case *c) { return *c->blamed && !strchr(suspects(c), ' '); }
+static bool is_certain(const assay_score_case *c) {
+    return *c->blamed && (c->likely_count || !c->first_is_result) && !strchr(suspects(c), ' ');
+}
 
 /* ---- one rule ---- */
 
