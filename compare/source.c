@@ -67,8 +67,8 @@ void assay_source_close(assay_source *source) {
     *source = (assay_source){0};
 }
 
-static assay_status read_from_map(const assay_source *source, const assay_source_item *item, bool unrounded,
-                                  assay_tensor *out, bool *owned, assay_error *err) {
+assay_status assay_source_lend(const assay_source *source, const assay_source_item *item, bool unrounded,
+                               assay_tensor *out, bool *owned, assay_error *err) {
     (void)source, (void)err; /* what is in memory can be had */
     *out = *(const assay_tensor *)(unrounded ? item->unrounded : item->values);
     *owned = false;
@@ -121,7 +121,7 @@ static assay_status reserve(assay_source *source, size_t tensors, size_t steps) 
 assay_status assay_source_of_map(assay_source *out, const assay_tensor_map *map, const assay_source_info *info,
                                  const assay_source_step *steps, size_t step_count, assay_error *err) {
     size_t count = assay_tensor_map_count(map);
-    assay_source source = {.info = *info, .step_count = step_count, .self = map, .read = read_from_map};
+    assay_source source = {.info = *info, .step_count = step_count, .self = map, .read = assay_source_lend};
     if (reserve(&source, count, step_count)) return assay_fail_nomem(err, "a list of tensors");
     if (step_count) memcpy(source.steps, steps, step_count * sizeof *steps);
     for (size_t i = 0; i < count; i++) {

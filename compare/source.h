@@ -89,6 +89,10 @@ typedef struct {
 assay_status assay_source_of_map(assay_source *out, const assay_tensor_map *map, const assay_source_info *info,
                                  const assay_source_step *steps, size_t step_count, assay_error *err);
 
+/* The `read` of sources whose items' handles are tensors in memory: lends them. Never fails. */
+assay_status assay_source_lend(const assay_source *source, const assay_source_item *item, bool unrounded,
+                               assay_tensor *out, bool *owned, assay_error *err);
+
 /* Releases what the source itself holds, and clears it; what it was made from stays. Safe on a cleared one. */
 void assay_source_close(assay_source *source);
 

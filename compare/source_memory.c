@@ -3,14 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static assay_status read_from_memory(const assay_source *source, const assay_source_item *item, bool unrounded,
-                                     assay_tensor *out, bool *owned, assay_error *err) {
-    (void)source, (void)err; /* what is in memory can be had */
-    *out = *(const assay_tensor *)(unrounded ? item->unrounded : item->values);
-    *owned = false;
-    return ASSAY_OK;
-}
-
 /* Reads one tensor of an item into the next slot of memory->values. */
 static assay_status load_one(assay_source_memory *memory, const assay_source *from, const assay_source_item *item,
                              bool unrounded, assay_error *err) {
@@ -49,7 +41,7 @@ static assay_status reserve(assay_source_memory *memory, const assay_source *fro
 }
 
 assay_status assay_source_memory_load(assay_source_memory *out, const assay_source *from, assay_error *err) {
-    assay_source_memory memory = {.source = {.info = from->info, .self = from, .read = read_from_memory}};
+    assay_source_memory memory = {.source = {.info = from->info, .self = from, .read = assay_source_lend}};
     assay_source *s = &memory.source;
     assay_status st = reserve(&memory, from, err);
     if (!st) st = load_items(&memory, from, s->items, from->items, from->item_count, err);
