@@ -1,27 +1,21 @@
 /* assay verify: the reference engine against goldens, stage by stage. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/suite.h"
 #include "cli/verify_rules.h"
 #include "core/atomic_file.h"
+#include "core/clock.h"
 #include "engine/variants.h"
 #include "run/verify_golden.h"
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* One golden; what cannot be run is a case with an error. */
 static assay_status verify_one(assay_result *result, const char *path, const assay_verify_options *options,
                                assay_error *err) {
     assay_case_result one = {0};
     assay_error why;
-    double start = now_seconds();
+    double start = assay_clock_seconds();
     assay_status st = assay_verify_golden(&one, path, options, &why);
     if (st == ASSAY_EINTERNAL) {
         *err = why;
@@ -29,7 +23,7 @@ static assay_status verify_one(assay_result *result, const char *path, const ass
     }
     if (st) st = assay_case_result_error(&one, path, path, &why, err);
     if (st) return st;
-    one.seconds = now_seconds() - start;
+    one.seconds = assay_clock_seconds() - start;
     return assay_result_add_case(result, &one, err);
 }
 

@@ -9,16 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/random.h"
 #include "engine/engine.h"
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_size(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -77,11 +71,11 @@ static double sgemm_peak(int threads) {
     double seconds[runs];
     for (int i = 0; i < n * n; i++) a[i] = b[i] = (float)(i % 7) * 0.25f;
     for (int run = 0; run < runs; run++) {
-        double start = now_seconds();
+        double start = assay_clock_seconds();
 #pragma omp parallel for
         for (int t = 0; t < threads; t++)
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1, a, n, b, n, 0, c + (size_t)t * n * n, n);
-        seconds[run] = now_seconds() - start;
+        seconds[run] = assay_clock_seconds() - start;
     }
     free(a);
     free(b);
@@ -111,9 +105,9 @@ static double bench_prefill(const assay_model *model, int64_t tokens) {
         assay_error err;
         assay_past *past;
         must(assay_past_create(&past, model, &err), &err);
-        double start = now_seconds();
+        double start = assay_clock_seconds();
         call_tokens(model, past, tokens, 256);
-        seconds[run] = now_seconds() - start;
+        seconds[run] = assay_clock_seconds() - start;
         assay_past_destroy(past);
     }
     return median(seconds, runs);
@@ -123,9 +117,9 @@ static double bench_decode(const assay_model *model, assay_past *past) {
     enum { steps = 41 };
     double seconds[steps];
     for (int step = 0; step < steps; step++) {
-        double start = now_seconds();
+        double start = assay_clock_seconds();
         call_tokens(model, past, 1, 256);
-        seconds[step] = now_seconds() - start;
+        seconds[step] = assay_clock_seconds() - start;
     }
     return median(seconds, steps);
 }

@@ -315,6 +315,12 @@ void assay_variant_apply(const assay_variant *variant, assay_semantics *semantic
     memcpy((char *)semantics + variant->field, &value, sizeof value);
 }
 
+assay_semantics assay_variants_combine(const assay_variant *const *mistakes, size_t count) {
+    assay_semantics semantics = {0};
+    for (size_t i = 0; i < count; i++) assay_variant_apply(mistakes[i], &semantics);
+    return semantics;
+}
+
 assay_status assay_variants_parse(const char *list, assay_semantics *out, assay_error *err) {
     assay_semantics semantics = {0};
     for (const char *at = list;;) {

@@ -42,6 +42,9 @@ const assay_variant *assay_variant_find(const char *name);
 /* Makes the mistake in `semantics`, on top of those that are there. */
 void assay_variant_apply(const assay_variant *variant, assay_semantics *semantics);
 
+/* The semantics with `count` mistakes made. */
+assay_semantics assay_variants_combine(const assay_variant *const *mistakes, size_t count);
+
 /* Makes several mistakes, named in `list` with commas between them. ASSAY_EINPUT: an unknown name, or two mistakes about the
  * same choice. */
 assay_status assay_variants_parse(const char *list, assay_semantics *out, assay_error *err);

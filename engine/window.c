@@ -175,18 +175,27 @@ static bool place_context(const REAL(assay_window_run) * run, assay_context *con
     return moved;
 }
 
+/* What layers that do not flip have is never shorter (CACHE-1). */
+static const assay_context *longest_context(const REAL(assay_window_run) * run) {
+    return &run->contexts[run->plan->all_flip ? 0 : 1];
+}
+
+/* Which columns of the plan are local keys of the window. */
+static void choose_columns(REAL(assay_window_run) * run) {
+    for (int i = 0; i < 2; i++) run->contexts[i].local = assay_plan_local(run->plan, run->window, i == 0);
+}
+
 /* The contexts of the window's layers. Keys rotated for another base are no longer good (ROPE-4). */
 static assay_status prepare_contexts(REAL(assay_window_run) * run, assay_error *err) {
     assay_past *past = run->past;
     bool moved[2] = {false, false};
     for (int i = 0; i < (run->plan->all_flip ? 1 : 2); i++) {
-        run->contexts[i].local = assay_plan_local(run->plan, run->window, i == 0);
         moved[i] = place_context(run, &run->contexts[i], past->base + i * past->batch);
     }
     moved[0] = moved[0] || run->window->dropped > 0;
     for (int64_t i = 0; i < run->model->config.num_hidden_layers; i++)
         if (moved[assay_layer_flips(run->model, i) ? 0 : 1]) past->local[i].rotated = 0;
-    return REAL(assay_rope_grow)(&past->rope, assay_plan_most_local(run->plan), err);
+    return REAL(assay_rope_grow)(&past->rope, longest_context(run)->local.count, err);
 }
 
 static void enter_layer(REAL(assay_window_run) * run, int64_t layer) {
@@ -220,7 +229,7 @@ static assay_status store_own_mask(REAL(assay_window_run) * run, assay_error *er
 static void keep_columns(REAL(assay_window_run) * run) {
     const assay_plan *plan = run->plan;
     assay_past *past = run->past;
-    const assay_context *longest = &run->contexts[plan->all_flip ? 0 : 1];
+    const assay_context *longest = longest_context(run);
     int64_t columns = plan->cached + plan->tokens, first = longest->local.first, count = longest->local.count;
     bool relative = run->model->semantics.stored_positions == ASSAY_STORED_RELATIVE; /* CACHE-5 */
     for (int64_t b = 0; b < plan->batch; b++) {
@@ -266,7 +275,8 @@ assay_status REAL(assay_window_forward)(REAL(assay_window_run) * run, const assa
     embed(run, call);
     if (run->model->semantics.embedding_scale == ASSAY_EMBEDDING_SCALED) scale_embeddings(run);
     assay_status st = tap_input(run, call, err);
-    if (!st) st = assay_past_reserve_local(run->past, assay_plan_most_local(run->plan), err);
+    choose_columns(run);
+    if (!st) st = assay_past_reserve_local(run->past, longest_context(run)->local.count, err);
     if (!st) st = prepare_contexts(run, err);
     if (!st) st = run_layers(run, err);
     if (st) return st;

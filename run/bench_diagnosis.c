@@ -175,12 +175,6 @@ static bool is_tied(const assay_diagnosis *d, const assay_variant *const made[2]
     return false;
 }
 
-static assay_semantics semantics_of(const assay_variant *const mistakes[2], size_t count) {
-    assay_semantics semantics = {0};
-    for (size_t i = 0; i < count; i++) assay_variant_apply(mistakes[i], &semantics);
-    return semantics;
-}
-
 static void count_diagnosis(tally *t, const subject *s, const assay_diagnosis *d, const assay_variant *const made[2],
                             size_t count, int show) {
     t->judged++;
@@ -193,8 +187,8 @@ static void count_diagnosis(tally *t, const subject *s, const assay_diagnosis *d
         t->tied++;
         return;
     }
-    assay_semantics mine = semantics_of(made, count),
-                    its = semantics_of(d->ranking[0].mistakes, d->ranking[0].mistake_count);
+    assay_semantics mine = assay_variants_combine(made, count),
+                    its = assay_variants_combine(d->ranking[0].mistakes, d->ranking[0].mistake_count);
     if (d->verdict == ASSAY_DIAGNOSIS_EXPLAINED && computes_same(s, &mine, &its, show)) {
         t->same++;
         return;
@@ -208,7 +202,7 @@ static void count_diagnosis(tally *t, const subject *s, const assay_diagnosis *d
 }
 
 static void diagnose_run(tally *t, const subject *s, const assay_variant *const made[2], size_t count, int show) {
-    assay_semantics semantics = semantics_of(made, count);
+    assay_semantics semantics = assay_variants_combine(made, count);
     assay_trace trace;
     if (!run(s, &s->moved, &semantics, &trace)) return;
     cut(&trace.source, show);

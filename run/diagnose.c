@@ -2,10 +2,10 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "compare/compare.h"
 #include "compare/source_file.h"
+#include "core/clock.h"
 #include "run/hypothesis.h"
 
 /* Pairs tried at a time, between looks at the clock. */
@@ -49,12 +49,6 @@ typedef struct {
 const char *assay_diagnosis_verdict_name(assay_diagnosis_verdict verdict) {
     static const char *const names[] = {"match", "explained", "partly explained", "unknown", "rounding"};
     return names[verdict];
-}
-
-static double now_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void report_progress(search *s) {
@@ -200,7 +194,7 @@ static assay_status try_pairs_of(search *s, const assay_variant *const *singles,
     bool nearly = d->ranking[0].explains; /* then only a second mistake beside it is looked for */
     s->expected = s->done + count * (count - 1) / 2;
     for (size_t added = pairs_at_a_time; added == pairs_at_a_time;) {
-        d->out_of_time = now_seconds() >= s->end;
+        d->out_of_time = assay_clock_seconds() >= s->end;
         if (d->out_of_time) return ASSAY_OK;
         assay_status st = reserve(s, d->ranking_count + pairs_at_a_time, err);
         if (st) return st;
@@ -224,7 +218,7 @@ static assay_status try_pairs(search *s, assay_error *err) {
     assay_status st = try_pairs_of(s, singles, count, err);
     free((void *)singles);
     if (st) return st;
-    if (now_seconds() < s->end) return rank_refined(s, err);
+    if (assay_clock_seconds() < s->end) return rank_refined(s, err);
     rank(s->result);
     return ASSAY_OK;
 }
@@ -362,7 +356,7 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
                 .golden = golden,
                 .options = options,
                 .result = &result,
-                .end = now_seconds() + options->seconds};
+                .end = assay_clock_seconds() + options->seconds};
     if (!st && !match) st = diagnose_loaded(&s, &source, candidate, err);
     assay_source_close(&source);
     if (st) assay_diagnosis_free(&result);

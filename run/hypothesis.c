@@ -2,15 +2,9 @@
 
 #include <math.h>
 
-static assay_semantics semantics_of(const assay_hypothesis *h) {
-    assay_semantics semantics = {0};
-    for (size_t i = 0; i < h->mistake_count; i++) assay_variant_apply(h->mistakes[i], &semantics);
-    return semantics;
-}
-
 static assay_status run(assay_trace *out, const assay_hypothesis *h, const assay_diagnosed *about,
                         const assay_loaded_model *model, assay_error *err) {
-    assay_semantics semantics = semantics_of(h);
+    assay_semantics semantics = assay_variants_combine(h->mistakes, h->mistake_count);
     const assay_trace_options options = {.test_case = about->test_case,
                                          .kept = &about->candidate->memory.source,
                                          .semantics = &semantics,
