@@ -37,7 +37,7 @@ ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
 VERSION := $(shell sed -n 's/.*ASSAY_VERSION "\(.*\)"/\1/p' core/version.h)
-FOLDERS := core engine golden run compare reports fuzz cli
+FOLDERS := core engine golden run compare blame reports fuzz cli
 SOURCES := $(filter-out $(wildcard $(FOLDERS:=/test_*.c) $(FOLDERS:=/bench_*.c)),$(wildcard $(FOLDERS:=/*.c)))
 TESTS := $(wildcard $(FOLDERS:=/test_*.c))
 # Engine sources that include engine/real.h themselves are compiled once for float and once for double.

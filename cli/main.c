@@ -6,7 +6,7 @@
 #include "cli/common.h"
 #include "core/version.h"
 
-static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_diagnose,
+static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_blame, &cmd_diagnose,
                                               &cmd_conformance, &cmd_run,     &cmd_inspect};
 enum { command_count = sizeof commands / sizeof *commands };
 
@@ -16,6 +16,7 @@ static void print_overview(FILE *out) {
             "Examples:\n"
             "  assay verify                          check the reference engine against the shipped goldens\n"
             "  assay compare GOLDEN.h5 DUMP.h5       hold a port's dump against a golden\n"
+            "  assay blame GOLDEN.h5 DUMP.h5         find the operation of the port that is at fault\n"
             "  assay diagnose GOLDEN.h5 DUMP.h5      find the known mistake that explains the dump\n"
             "  assay conformance score DUMPS         score a port's dumps of the shipped cases, rule by rule\n"
             "  assay run MODEL --case C.json --out D.h5\n\n"

@@ -35,7 +35,8 @@ static bool is_kept(const assay_source *kept, const assay_place *place) {
 
 static assay_status keep_tensor(void *context, const assay_place *place, const assay_tensor *tensor, assay_error *err) {
     collector *c = context;
-    if (!is_kept(c->options->kept, place)) return ASSAY_OK;
+    bool also = c->options->also && c->options->also[place->stage];
+    if (!also && !is_kept(c->options->kept, place)) return ASSAY_OK;
     char path[160];
     return assay_tensor_map_put_copy(c->trace->tensors, assay_place_path(place, path, sizeof path), tensor, err);
 }
@@ -70,6 +71,8 @@ static bool replay(void *context, const assay_place *place, assay_tensor *stored
 static void choose_wanted(collector *c) {
     const assay_source *kept = c->options->kept;
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) c->wanted[i] = assay_stage_get((assay_stage)i)->scope == ASSAY_PER_PAST;
+    for (int i = 0; c->options->also && i < ASSAY_STAGE_COUNT; i++)
+        c->wanted[i] = c->wanted[i] || c->options->also[i];
     for (size_t i = 0; i < kept->item_count; i++) c->wanted[kept->items[i].place.stage] = true;
     for (size_t i = 0; i < kept->float64_count; i++) c->wanted[kept->float64[i].place.stage] = true;
 }

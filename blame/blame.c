@@ -1,0 +1,125 @@
+#include "blame/blame.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "blame/walk.h"
+#include "compare/pairing.h"
+#include "compare/source_file.h"
+#include "run/trace.h"
+
+const char *assay_blame_verdict_name(assay_blame_verdict verdict) {
+    static const char *const names[] = {"right", "inherited", "fault", "suspect", "unjudged"};
+    return names[verdict];
+}
+
+/* ---- summary ---- */
+
+static double ratio_of(const assay_blame_entry *e) {
+    if (e->own <= 0) return 0;
+    return e->tolerance > 0 ? e->own / e->tolerance : (double)INFINITY;
+}
+
+static void count_entry(assay_blame *b, size_t index) {
+    const assay_blame_entry *e = &b->entries[index];
+    assay_blame_summary *s = &b->operations[e->operation];
+    b->counts[e->verdict]++;
+    if (e->verdict == ASSAY_BLAME_UNJUDGED) return;
+    s->judged++;
+    s->inherited += e->verdict == ASSAY_BLAME_INHERITED;
+    if (e->verdict != ASSAY_BLAME_INHERITED || e->tolerance > 0) s->worst = fmax(s->worst, ratio_of(e));
+    if (e->verdict == ASSAY_BLAME_FAULT) {
+        if (s->faults++ == 0) s->first = (int64_t)index;
+    } else if (e->verdict == ASSAY_BLAME_SUSPECT) {
+        if (s->suspects++ == 0 && s->faults == 0) s->first = (int64_t)index;
+    }
+}
+
+/* Whether one of the stages belongs to an operation that is at fault for certain: that explains a suspicion. */
+static bool is_explained(const assay_blame *b, assay_stage_set stages) {
+    for (int stage = 0; stage < ASSAY_STAGE_COUNT; stage++)
+        if (stages & ASSAY_STAGE_BIT(stage) && b->operations[assay_operation_of((assay_stage)stage)].faults > 0)
+            return true;
+    return false;
+}
+
+static void summarize(assay_blame *b) {
+    for (int i = 0; i < ASSAY_OPERATION_COUNT; i++) b->operations[i].first = -1;
+    for (size_t i = 0; i < b->count; i++) count_entry(b, i);
+    for (size_t i = 0; i < b->count; i++) {
+        const assay_blame_entry *e = &b->entries[i];
+        assay_stage_set all = e->via | ASSAY_STAGE_BIT(e->place.stage);
+        if (e->verdict == ASSAY_BLAME_SUSPECT && !is_explained(b, all)) b->suspects |= all;
+    }
+}
+
+bool assay_blame_found(const assay_blame *b) {
+    size_t differing = b->counts[ASSAY_BLAME_FAULT] + b->counts[ASSAY_BLAME_SUSPECT] + b->counts[ASSAY_BLAME_INHERITED];
+    return differing > 0 || b->counts[ASSAY_BLAME_UNJUDGED] > 0;
+}
+
+void assay_blame_free(assay_blame *b) {
+    free(b->entries);
+    *b = (assay_blame){0};
+}
+
+/* ---- the whole ---- */
+
+static assay_status check_model(const assay_loaded_model *m, assay_error *err) {
+    if (!m->refused) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, m->refusal.rules,
+                      "the original refuses to build this model, so there is no operation to judge: %.600s",
+                      m->refusal.message);
+}
+
+static assay_status walk_model(assay_blame *out, const assay_golden *golden, const assay_loaded_model *m,
+                               const assay_source *golden_source, const assay_source *candidate, assay_error *err) {
+    const assay_trace_options options = {
+        .test_case = &golden->test_case, .kept = candidate, .also = assay_walk_needs(), .tolerates = true};
+    assay_trace reference;
+    assay_status st = assay_trace_run(&reference, m, &options, err);
+    if (st) return st;
+    const assay_walk_input in = {.test_case = &golden->test_case,
+                                 .config = &m->config,
+                                 .weights = m->weights,
+                                 .candidate = candidate,
+                                 .golden = golden_source,
+                                 .reference = &reference.source};
+    st = assay_walk(out, &in, err);
+    assay_trace_free(&reference);
+    return st;
+}
+
+static assay_status blame_pair(assay_blame *out, const assay_golden *golden, const assay_source *golden_source,
+                               const assay_source *candidate, const assay_blame_options *options, assay_error *err) {
+    assay_status st = assay_check_pairing(golden_source, candidate, err);
+    if (st) return st;
+    assay_loaded_model m = {0};
+    st = assay_load_golden_model(&m, golden, options->model_dir, ASSAY_F64, err);
+    if (!st) st = check_model(&m, err);
+    if (!st) st = walk_model(out, golden, &m, golden_source, candidate, err);
+    assay_loaded_model_free(&m);
+    return st;
+}
+
+assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const char *golden_name,
+                             const assay_source *candidate, const assay_blame_options *options, assay_error *err) {
+    if (!golden->has_case)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no case, so its operations cannot be run again",
+                          golden_name);
+    if (candidate->item_count == 0)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no tensor of a case, so there is nothing to judge",
+                          candidate->info.name);
+    assay_source source = {0};
+    assay_blame blame = {0};
+    assay_status st = assay_source_of_file(&source, golden, golden_name, err);
+    if (!st) st = blame_pair(&blame, golden, &source, candidate, options, err);
+    assay_source_close(&source);
+    if (st) {
+        assay_blame_free(&blame);
+        return st;
+    }
+    summarize(&blame);
+    *out = blame;
+    return ASSAY_OK;
+}

@@ -1,0 +1,64 @@
+#include "blame/own_error.h"
+
+#include <math.h>
+
+#include "compare/judge.h"
+#include "compare/metrics.h"
+#include "core/rounding.h"
+
+bool assay_own_is_stored(const assay_own_kind *kind) {
+    return assay_judge_is_stored(kind->stage, kind->run, kind->stored);
+}
+
+static bool is_mask(assay_stage stage) {
+    return stage == ASSAY_STAGE_MEM_WRITE_MASK || stage == ASSAY_STAGE_MEM_READ_MASK || stage == ASSAY_STAGE_PAST_MEM_MASK;
+}
+
+/* ATT-5: of the run, of the type on disk, or of a float64 run that is held against it. */
+static bool is_minimum(double value, const assay_own_kind *kind) {
+    if (value == -assay_dtype_max(ASSAY_F64)) return true;
+    bool of_storage = assay_dtype_is_float(kind->dtype) && value == -assay_dtype_max(kind->dtype);
+    return of_storage || value == -assay_dtype_max(kind->run);
+}
+
+static bool is_hidden(double value, const assay_own_kind *kind) {
+    return kind->stage == ASSAY_STAGE_ATTN_SCORES && assay_score_is_hidden(value, kind->run);
+}
+
+/* MEM-6: what was never cast is no stored value, however near. */
+static double stored_distance(double wanted, double found, assay_dtype stored) {
+    if (assay_round_to(found, stored) != found) return (double)INFINITY;
+    return assay_rounding_move(wanted, found, stored);
+}
+
+static double distance_of(const assay_own_kind *kind, double wanted, double found) {
+    if (wanted == found) return 0;
+    assay_float_class w = assay_classify(wanted), f = assay_classify(found);
+    if (w != f) return (double)INFINITY;
+    if (w != ASSAY_CLASS_FINITE) return 0;
+    if (is_mask(kind->stage)) return is_minimum(wanted, kind) && is_minimum(found, kind) ? 0 : (double)INFINITY;
+    if (is_hidden(wanted, kind) || is_hidden(found, kind)) return (double)INFINITY;
+    if (assay_own_is_stored(kind)) return stored_distance(wanted, found, kind->stored);
+    return fabs(wanted - found);
+}
+
+assay_own_error assay_measure_own(const assay_own_kind *kind, const assay_tensor *wanted, const assay_tensor *found) {
+    assay_own_error e = {0, -1};
+    const double *w = wanted->data, *f = found->data;
+    int64_t n = assay_tensor_count(wanted);
+    for (int64_t i = 0; i < n; i++) {
+        double distance = distance_of(kind, w[i], f[i]);
+        if (distance <= e.distance && e.at >= 0) continue;
+        e = (assay_own_error){distance, i};
+    }
+    return e;
+}
+
+double assay_own_scale(const assay_own_kind *kind, const assay_tensor *t) {
+    double scale = 0;
+    const double *values = t->data;
+    for (int64_t i = 0; i < assay_tensor_count(t); i++)
+        if (assay_classify(values[i]) == ASSAY_CLASS_FINITE && !is_hidden(values[i], kind))
+            scale = fmax(scale, fabs(values[i]));
+    return scale;
+}

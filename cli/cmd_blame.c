@@ -1,0 +1,59 @@
+/* assay blame: which operation of a port is at fault? */
+#include "blame/blame.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "compare/candidate.h"
+#include "reports/blame_json.h"
+#include "reports/blame_text.h"
+
+static assay_status blame_files(assay_blame *out, const assay_blame_names *names, const char *model_dir,
+                                assay_error *err) {
+    assay_golden golden = {0};
+    assay_candidate *candidate = NULL;
+    const assay_blame_options options = {.model_dir = model_dir};
+    assay_status st = assay_golden_open(&golden, names->golden, err);
+    if (!st) st = assay_candidate_open(&candidate, names->candidate, err);
+    if (!st) st = assay_blame_run(out, &golden, names->golden, assay_candidate_source(candidate), &options, err);
+    assay_candidate_close(candidate);
+    assay_golden_close(&golden);
+    return st;
+}
+
+static int blame(const cli_args *args) {
+    assay_error err;
+    const assay_blame_names names = {args->arguments[0], args->arguments[1]};
+    const char *json = cli_value(args, "json");
+    assay_blame found = {0};
+    assay_status st = cli_check_output(args, "json", &err);
+    if (!st) st = cli_start_engine(args, &err);
+    if (!st) st = blame_files(&found, &names, cli_value(args, "model"), &err);
+    if (!st) st = assay_report_blame_text(stdout, &found, names.candidate, cli_value(args, "all") != NULL, &err);
+    if (!st && json) st = assay_report_blame_json(json, &found, &names, &err);
+    int code = st ? cli_fail(&err) : assay_blame_found(&found);
+    assay_blame_free(&found);
+    return code;
+}
+
+static const cli_option options[] = {CLI_OPTION_ALL,
+                                     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+                                     CLI_OPTION_JSON,
+                                     CLI_OPTION_THREADS,
+                                     {0}};
+
+const cli_command cmd_blame = {.name = "blame",
+                               .summary = "find the operation of a port that is at fault",
+                               .usage = "GOLDEN CANDIDATE",
+                               .examples =
+                                   "  assay blame golden.h5 port.h5\n"
+                                   "  assay blame golden.h5 dump/ --all            every stage, with own and inherited error\n"
+                                   "  assay blame golden.h5 port.safetensors --json blame.json\n",
+                               .description =
+                                   "Runs each operation again, in float64, on the candidate's OWN inputs: what its output is off "
+                                   "by then is its own error,\n"
+                                   "and not that of the operations before it. The more stages the candidate holds, the nearer "
+                                   "the blame. Exits 0 when every\n"
+                                   "operation is right and nothing differs from the original, 1 when not.\n",
+                               .options = options,
+                               .least = 2,
+                               .most = 2,
+                               .run = blame};
