@@ -43,7 +43,8 @@ void assay_plain_rotate(double *out, const double *x, const double *cosine, cons
     int64_t half = head_dim / 2;
     for (int64_t i = 0; i < head_dim; i++) {
         double turned = i < half ? -x[i + half] : x[i - half];
-        out[i] = assay_round_to(assay_round_to(x[i] * cosine[i], round) + assay_round_to(turned * sine[i], round), round);
+        out[i] =
+            assay_round_to(assay_round_to(x[i] * cosine[i], round) + assay_round_to(turned * sine[i], round), round);
     }
 }
 

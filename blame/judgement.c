@@ -187,10 +187,19 @@ static assay_status pick_kept(const assay_source_item *item, assay_value *whole,
     return st;
 }
 
+/* Without a floor of the original: the default, and room for memory that rounds the other way at a tie (MEM-6). */
+static double total_tolerance(const assay_walker *w, const assay_tolerance_input *of) {
+    assay_policy policy;
+    assay_policy_init(&policy);
+    double tolerance = assay_tolerance_of(&policy, of).value;
+    assay_dtype stored = w->recipe.config->mem_dtype;
+    bool may_tie = !of->has_floor && stored != w->recipe.run && assay_config_has_memory(w->recipe.config);
+    return may_tie ? fmax(tolerance, assay_dtype_epsilon(stored) * of->scale) : tolerance;
+}
+
 /* Inherited and total error. wanted NULL: not known. */
 static assay_status against_original(const assay_walker *w, assay_blame_entry *e, const assay_tensor *wanted,
-                                     const assay_value *found, const assay_source_item *candidate,
-                                     assay_error *err) {
+                                     const assay_value *found, const assay_source_item *candidate, assay_error *err) {
     const assay_source *source;
     const assay_source_item *item = original_of(w, candidate, &source);
     if (!item) return ASSAY_OK;
@@ -199,17 +208,14 @@ static assay_status against_original(const assay_walker *w, assay_blame_entry *e
     if (!st && item->kept_axis < 0) st = pick_kept(candidate, &original, err);
     if (st || !original.known) return st;
     assay_own_kind kind = kind_of(w, e->place.stage, candidate->info.dtype);
-    bool stored = assay_own_is_stored(&kind);
     kind.stored = ASSAY_F64; /* plain distances */
     const assay_tolerance_input of = {.place = e->place,
                                       .dtype = w->recipe.run,
-                                      .has_floor = item->has_floor && w->recipe.round == ASSAY_F64 && !stored,
+                                      .has_floor = item->has_floor && w->recipe.round == ASSAY_F64,
                                       .floor = item->floor,
                                       .scale = assay_own_scale(&kind, &original.tensor)};
-    assay_policy policy;
-    assay_policy_init(&policy);
     bool exact = assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_EXACT;
-    e->total_tolerance = exact ? 0 : assay_tolerance_of(&policy, &of).value;
+    e->total_tolerance = exact ? 0 : total_tolerance(w, &of);
     bool same = assay_tensor_same_shape(&original.tensor, &found->tensor);
     e->total = same ? assay_measure_own(&kind, &original.tensor, &found->tensor).distance : (double)INFINITY;
     if (wanted && assay_tensor_same_shape(&original.tensor, wanted))
@@ -257,9 +263,11 @@ static assay_status judge_found(assay_walker *w, assay_stage stage, const assay_
     if (st) return st;
     if (!known) {
         e.verdict = ASSAY_BLAME_UNJUDGED;
-        snprintf(e.reason, sizeof e.reason, "what it is computed from is missing, or has shapes that do not fit together");
+        snprintf(e.reason, sizeof e.reason,
+                 "what it is computed from is missing, or has shapes that do not fit together");
     } else if (!assay_tensor_same_shape(known, &found->tensor)) {
-        if (assay_tensor_count(known) > 0 || assay_tensor_count(&found->tensor) > 0) judge_shape(&e, known, &found->tensor);
+        if (assay_tensor_count(known) > 0 || assay_tensor_count(&found->tensor) > 0)
+            judge_shape(&e, known, &found->tensor);
     } else {
         st = judge_numbers(w, &e, known, &found->tensor, item->info.dtype, err);
     }
@@ -274,7 +282,8 @@ static assay_status derive(const assay_walker *w, assay_stage stage, assay_value
     assay_status st = expect(w, stage, (manner){0}, &out->tensor, err);
     if (st == ASSAY_EINPUT) return ASSAY_OK;
     out->known = !st;
-    out->via = via_inputs(w, r) | ASSAY_STAGE_BIT(stage);
+    bool empty = !st && assay_tensor_count(&out->tensor) == 0; /* left out, as dumps leave out what is empty */
+    out->via = empty ? 0 : via_inputs(w, r) | ASSAY_STAGE_BIT(stage);
     return st;
 }
 
@@ -305,7 +314,9 @@ assay_status assay_judge_own(assay_walker *w, assay_stage stage, assay_error *er
     assay_status st = derive(w, stage, &wanted, err);
     if (!st && item) st = read_value(w->in->candidate, item, &found, err);
     bool whole = item && item->kept_axis < 0;
-    if (!st && item) st = whole ? judge_found(w, stage, item, &wanted, &found, err) : judge_part(w, stage, item, &wanted, &found, err);
+    if (!st && item)
+        st = whole ? judge_found(w, stage, item, &wanted, &found, err)
+                   : judge_part(w, stage, item, &wanted, &found, err);
     if (!item && assay_source_find(w->in->reference, &place)) w->out->not_dumped++;
     if (!whole) round_derived(w, stage, &wanted);
     assay_value_move(&w->slots[stage], whole ? &found : &wanted);

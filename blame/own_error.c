@@ -11,7 +11,8 @@ bool assay_own_is_stored(const assay_own_kind *kind) {
 }
 
 static bool is_mask(assay_stage stage) {
-    return stage == ASSAY_STAGE_MEM_WRITE_MASK || stage == ASSAY_STAGE_MEM_READ_MASK || stage == ASSAY_STAGE_PAST_MEM_MASK;
+    return stage == ASSAY_STAGE_MEM_WRITE_MASK || stage == ASSAY_STAGE_MEM_READ_MASK ||
+           stage == ASSAY_STAGE_PAST_MEM_MASK;
 }
 
 /* ATT-5: of the run, of the type on disk, or of a float64 run that is held against it. */

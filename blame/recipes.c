@@ -75,7 +75,7 @@ static assay_status norm(const assay_recipe_context *c, const assay_tensor *x, c
 
 /* ---- the operations ---- */
 
-#define RECIPE(name) \
+#define RECIPE(name)                                                                                          \
     static assay_status name(const assay_recipe_context *c, const assay_tensor *const *in, assay_tensor *out, \
                              assay_error *err)
 

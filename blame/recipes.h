@@ -56,8 +56,8 @@ typedef struct {
 
 enum { ASSAY_RECIPE_INPUTS = 5 };
 
-typedef assay_status assay_recipe_function(const assay_recipe_context *c, const assay_tensor *const *in, assay_tensor *out,
-                                           assay_error *err);
+typedef assay_status assay_recipe_function(const assay_recipe_context *c, const assay_tensor *const *in,
+                                           assay_tensor *out, assay_error *err);
 
 typedef struct {
     assay_slot inputs[ASSAY_RECIPE_INPUTS]; /* ends with ASSAY_SLOT_NONE */

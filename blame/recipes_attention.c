@@ -69,7 +69,7 @@ static assay_status rotate(const assay_recipe_context *c, assay_tensor *x, const
 
 static assay_status rotate_heads(const assay_recipe_context *c, assay_value *heads, const assay_tensor *const *in,
                                  assay_tensor *out, assay_error *err) {
-    assay_status st = !heads->known ? assay_recipe_misfit(err)
+    assay_status st = !heads->known   ? assay_recipe_misfit(err)
                       : has_rotary(c) ? rotate(c, &heads->tensor, in, err)
                                       : ASSAY_OK;
     if (st) assay_value_free(heads);
@@ -92,7 +92,8 @@ RECIPE(assay_recipe_rotate_key) {
 }
 
 static bool are_heads(const assay_tensor *t, const assay_tensor *like) {
-    return t->rank == 4 && t->shape[0] == like->shape[0] && t->shape[1] == like->shape[1] && t->shape[3] == like->shape[3];
+    return t->rank == 4 && t->shape[0] == like->shape[0] && t->shape[1] == like->shape[1] &&
+           t->shape[3] == like->shape[3];
 }
 
 /* What scores are made of: q (B,H,T,D), local keys (B,H,L,D) and what they keep (B,L), memory keys (B,H,m,D) and masks (B,m). */
@@ -141,8 +142,7 @@ RECIPE(assay_recipe_scores) {
     if (st) return st;
 #pragma omp parallel for schedule(static) collapse(2)
     for (int64_t row = 0; row < rows; row++)
-        for (int64_t t = 0; t < s.tokens; t++)
-            score_row(c, &s, row, t, values_of(out) + (row * s.tokens + t) * keys);
+        for (int64_t t = 0; t < s.tokens; t++) score_row(c, &s, row, t, values_of(out) + (row * s.tokens + t) * keys);
     return ASSAY_OK;
 }
 

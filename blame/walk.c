@@ -150,7 +150,7 @@ static void decide_problem(walk *k) {
     assay_recipe_context *c = &k->w.recipe;
     if (!c->labels || c->problem != ASSAY_PROBLEM_UNSET) return;
     bool several = c->config->num_labels != 1;
-    c->problem = !several                                ? ASSAY_PROBLEM_REGRESSION
+    c->problem = !several                                 ? ASSAY_PROBLEM_REGRESSION
                  : assay_dtype_is_float(c->labels->dtype) ? ASSAY_PROBLEM_MULTI_LABEL
                                                           : ASSAY_PROBLEM_SINGLE_LABEL;
 }
@@ -248,10 +248,10 @@ static assay_status add_unvisited(walk *k, assay_error *err) {
 }
 
 const bool *assay_walk_needs(void) {
-    static const bool needs[ASSAY_STAGE_COUNT] = {[ASSAY_STAGE_INPUT_IDS] = true,      [ASSAY_STAGE_ATTENTION_MASK] = true,
-                                                  [ASSAY_STAGE_POSITION_IDS] = true,   [ASSAY_STAGE_MEM_WRITE_MASK] = true,
-                                                  [ASSAY_STAGE_SCHEDULE] = true,       [ASSAY_STAGE_TOKENS] = true,
-                                                  [ASSAY_STAGE_PAST_POSITION] = true};
+    static const bool needs[ASSAY_STAGE_COUNT] = {
+        [ASSAY_STAGE_INPUT_IDS] = true,      [ASSAY_STAGE_ATTENTION_MASK] = true, [ASSAY_STAGE_POSITION_IDS] = true,
+        [ASSAY_STAGE_MEM_WRITE_MASK] = true, [ASSAY_STAGE_SCHEDULE] = true,       [ASSAY_STAGE_TOKENS] = true,
+        [ASSAY_STAGE_PAST_POSITION] = true};
     return needs;
 }
 

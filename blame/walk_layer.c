@@ -126,11 +126,11 @@ static assay_status move_past(assay_walker *w, assay_carried *past, const assay_
 assay_status assay_walk_layer(assay_walker *w, assay_carried *past, const assay_walk_window *window, assay_error *err) {
     static const assay_stage first[] = {ASSAY_STAGE_INPUT_LAYERNORM, ASSAY_STAGE_Q_PROJ, ASSAY_STAGE_K_PROJ,
                                         ASSAY_STAGE_V_PROJ};
-    static const assay_stage rest[] = {
-        ASSAY_STAGE_MEM_READ_KEY,   ASSAY_STAGE_MEM_READ_VALUE, ASSAY_STAGE_MEM_READ_MASK, ASSAY_STAGE_ATTN_SCORES,
-        ASSAY_STAGE_ATTN_PROBS,     ASSAY_STAGE_ATTN_OUTPUT,    ASSAY_STAGE_O_PROJ,        ASSAY_STAGE_ATTN_RESIDUAL,
-        ASSAY_STAGE_POST_LAYERNORM, ASSAY_STAGE_GATE_PROJ,      ASSAY_STAGE_ACT_FN,        ASSAY_STAGE_UP_PROJ,
-        ASSAY_STAGE_DOWN_PROJ,      ASSAY_STAGE_LAYER_OUTPUT};
+    static const assay_stage rest[] = {ASSAY_STAGE_MEM_READ_KEY, ASSAY_STAGE_MEM_READ_VALUE, ASSAY_STAGE_MEM_READ_MASK,
+                                       ASSAY_STAGE_ATTN_SCORES,  ASSAY_STAGE_ATTN_PROBS,     ASSAY_STAGE_ATTN_OUTPUT,
+                                       ASSAY_STAGE_O_PROJ,       ASSAY_STAGE_ATTN_RESIDUAL,  ASSAY_STAGE_POST_LAYERNORM,
+                                       ASSAY_STAGE_GATE_PROJ,    ASSAY_STAGE_ACT_FN,         ASSAY_STAGE_UP_PROJ,
+                                       ASSAY_STAGE_DOWN_PROJ,    ASSAY_STAGE_LAYER_OUTPUT};
     w->recipe.layer = w->at.layer;
     layer_cut cut = cut_of(w, window);
     assay_status st = judge_all(w, first, sizeof first / sizeof *first, err);

@@ -40,20 +40,21 @@ static const cli_option options[] = {CLI_OPTION_ALL,
                                      CLI_OPTION_THREADS,
                                      {0}};
 
-const cli_command cmd_blame = {.name = "blame",
-                               .summary = "find the operation of a port that is at fault",
-                               .usage = "GOLDEN CANDIDATE",
-                               .examples =
-                                   "  assay blame golden.h5 port.h5\n"
-                                   "  assay blame golden.h5 dump/ --all            every stage, with own and inherited error\n"
-                                   "  assay blame golden.h5 port.safetensors --json blame.json\n",
-                               .description =
-                                   "Runs each operation again, in float64, on the candidate's OWN inputs: what its output is off "
-                                   "by then is its own error,\n"
-                                   "and not that of the operations before it. The more stages the candidate holds, the nearer "
-                                   "the blame. Exits 0 when every\n"
-                                   "operation is right and nothing differs from the original, 1 when not.\n",
-                               .options = options,
-                               .least = 2,
-                               .most = 2,
-                               .run = blame};
+const cli_command cmd_blame = {
+    .name = "blame",
+    .summary = "find the operation of a port that is at fault",
+    .usage = "GOLDEN CANDIDATE",
+    .examples =
+        "  assay blame golden.h5 port.h5\n"
+        "  assay blame golden.h5 dump/ --all            every stage, with own and inherited error\n"
+        "  assay blame golden.h5 port.safetensors --json blame.json\n",
+    .description =
+        "Runs each operation again, in float64, on the candidate's OWN inputs: what its output is off "
+        "by then is its own error,\n"
+        "and not that of the operations before it. The more stages the candidate holds, the nearer "
+        "the blame. Exits 0 when every\n"
+        "operation is right and nothing differs from the original, 1 when not.\n",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .run = blame};

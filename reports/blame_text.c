@@ -35,10 +35,11 @@ static void write_verdict(FILE *out, const assay_blame *b, const char *candidate
     if (operations_at_fault(b) > 0) {
         fprintf(out, "blamed: ");
         write_names(out, b);
-        fprintf(out, "\n  %zu of %zu stages in %s do not follow from its own inputs\n", b->counts[ASSAY_BLAME_FAULT], judged,
-                candidate);
+        fprintf(out, "\n  %zu of %zu stages in %s do not follow from its own inputs\n", b->counts[ASSAY_BLAME_FAULT],
+                judged, candidate);
     } else if (b->suspects) {
-        fprintf(out, "suspected: %s does not follow from its own inputs, and what lies between was not dumped\n", candidate);
+        fprintf(out, "suspected: %s does not follow from its own inputs, and what lies between was not dumped\n",
+                candidate);
     } else if (judged == 0) {
         fprintf(out, "not judged: nothing in %s can be judged\n", candidate);
     } else if (b->counts[ASSAY_BLAME_INHERITED] > 0) {
@@ -47,8 +48,8 @@ static void write_verdict(FILE *out, const assay_blame *b, const char *candidate
                 "  Each operation is right by itself; what differs are the inputs, or rounding that adds up.\n",
                 candidate, b->counts[ASSAY_BLAME_INHERITED]);
     } else {
-        fprintf(out, "nothing to blame: all %zu stages in %s follow from their inputs, and agree with the original\n", judged,
-                candidate);
+        fprintf(out, "nothing to blame: all %zu stages in %s follow from their inputs, and agree with the original\n",
+                judged, candidate);
     }
     if (!b->suspects) return;
     fprintf(out, "  At least one of these is wrong; dump those that are missing to learn which:\n    ");
@@ -59,7 +60,11 @@ static void write_verdict(FILE *out, const assay_blame *b, const char *candidate
 /* ---- operations ---- */
 
 static const char *verdict_of(const assay_blame_summary *s) {
-    return s->faults ? "fault" : s->suspects ? "suspect" : s->judged == 0 ? "not judged" : s->inherited ? "inherited" : "right";
+    return s->faults        ? "fault"
+           : s->suspects    ? "suspect"
+           : s->judged == 0 ? "not judged"
+           : s->inherited   ? "inherited"
+                            : "right";
 }
 
 static void write_table(FILE *out, const assay_blame *b) {
@@ -84,8 +89,9 @@ static void write_number(FILE *out, const char *what, double value) {
 }
 
 static void write_entry(FILE *out, const assay_blame_entry *e) {
-    fprintf(out, "\n  %s: %s (%s)\n     %-12s %s\n", assay_operation_name(e->operation), assay_operation_text(e->operation),
-            assay_stage_get(e->place.stage)->rules, e->verdict == ASSAY_BLAME_FAULT ? "first fault" : "suspect", e->path);
+    fprintf(out, "\n  %s: %s (%s)\n     %-12s %s\n", assay_operation_name(e->operation),
+            assay_operation_text(e->operation), assay_stage_get(e->place.stage)->rules,
+            e->verdict == ASSAY_BLAME_FAULT ? "first fault" : "suspect", e->path);
     if (e->reason[0]) fprintf(out, "     %-12s %s\n", "because", e->reason);
     if (isfinite(e->own)) {
         fprintf(out, "     %-12s %.3g", "own error", e->own);
@@ -119,10 +125,12 @@ static const assay_blame_entry *first_unjudged(const assay_blame *b) {
 static void write_limits(FILE *out, const assay_blame *b) {
     const assay_blame_entry *e = first_unjudged(b);
     if (b->not_dumped)
-        fprintf(out, "\n  %zu stages were not dumped: their operations are judged together with those that read them.\n",
+        fprintf(out,
+                "\n  %zu stages were not dumped: their operations are judged together with those that read them.\n",
                 b->not_dumped);
     if (e)
-        fprintf(out, "\n  %zu stages cannot be judged, first %s: %s.\n", b->counts[ASSAY_BLAME_UNJUDGED], e->path, e->reason);
+        fprintf(out, "\n  %zu stages cannot be judged, first %s: %s.\n", b->counts[ASSAY_BLAME_UNJUDGED], e->path,
+                e->reason);
     const char *join = "\n  Nothing was dumped that shows: ";
     for (int i = 0; i < ASSAY_OPERATION_COUNT; i++) {
         bool is_result = i == ASSAY_OPERATION_LOSS || i == ASSAY_OPERATION_TOKENS || i == ASSAY_OPERATION_HEAD;
@@ -137,8 +145,8 @@ static void write_all(FILE *out, const assay_blame *b) {
     fprintf(out, "\n  %-9s %10s %10s %10s %10s  %s\n", "verdict", "own", "tolerance", "inherited", "total", "stage");
     for (size_t i = 0; i < b->count; i++) {
         const assay_blame_entry *e = &b->entries[i];
-        fprintf(out, "  %-9s %10.3g %10.3g %10.3g %10.3g  %s\n", assay_blame_verdict_name(e->verdict), e->own, e->tolerance,
-                e->inherited, e->total, e->path);
+        fprintf(out, "  %-9s %10.3g %10.3g %10.3g %10.3g  %s\n", assay_blame_verdict_name(e->verdict), e->own,
+                e->tolerance, e->inherited, e->total, e->path);
     }
 }
 
@@ -149,7 +157,6 @@ assay_status assay_report_blame_text(FILE *out, const assay_blame *b, const char
     write_firsts(out, b);
     write_limits(out, b);
     if (all) write_all(out, b);
-    if (fflush(out) != 0 || ferror(out))
-        return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
+    if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;
 }

@@ -71,8 +71,7 @@ static bool replay(void *context, const assay_place *place, assay_tensor *stored
 static void choose_wanted(collector *c) {
     const assay_source *kept = c->options->kept;
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) c->wanted[i] = assay_stage_get((assay_stage)i)->scope == ASSAY_PER_PAST;
-    for (int i = 0; c->options->also && i < ASSAY_STAGE_COUNT; i++)
-        c->wanted[i] = c->wanted[i] || c->options->also[i];
+    for (int i = 0; c->options->also && i < ASSAY_STAGE_COUNT; i++) c->wanted[i] = c->wanted[i] || c->options->also[i];
     for (size_t i = 0; i < kept->item_count; i++) c->wanted[kept->items[i].place.stage] = true;
     for (size_t i = 0; i < kept->float64_count; i++) c->wanted[kept->float64[i].place.stage] = true;
 }

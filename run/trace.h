@@ -18,7 +18,7 @@ extern "C" {
 typedef struct {
     const assay_case *test_case;
     const assay_source
-        *kept; /* only tensors of places that it has are kept, and the whole past of steps whose past it has */
+        *kept;        /* only tensors of places that it has are kept, and the whole past of steps whose past it has */
     const bool *also; /* NULL, or (ASSAY_STAGE_COUNT): stages that are kept whether `kept` has them or not */
     const assay_golden
         *replay; /* NULL, or the golden whose memory the run goes on from (MEM-6: a tie may round either way) */
