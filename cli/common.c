@@ -66,9 +66,13 @@ assay_status cli_check_output(const cli_args *args, const char *name, assay_erro
 
 assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err) {
     const char *path = cli_value(args, "policy");
-    if (path) return assay_policy_read(out, path, err);
+    assay_date today;
     assay_policy_init(out);
-    return ASSAY_OK;
+    if (!path) return ASSAY_OK;
+    assay_status st = assay_date_today(&today, err);
+    if (!st) st = assay_policy_read(out, path, err);
+    if (!st) out->today = today;
+    return st;
 }
 
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err) {

@@ -10,6 +10,7 @@
 
 #include "compare/compare_stage.h"
 #include "compare/pairing.h"
+#include "compare/waiver.h"
 
 typedef struct {
     assay_case_result *result;
@@ -264,6 +265,7 @@ assay_status assay_compare(assay_case_result *out, const assay_source *golden, c
     if (!st) st = compare_steps(&c, err);
     if (!st) st = add_unknown(&c, golden, err);
     if (!st) st = add_unknown(&c, candidate, err);
+    if (!st) st = assay_waivers_apply(&result, c.policy, err);
     if (st) {
         assay_case_result_free(&result);
         return st;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/policy_waivers.h"
 #include "golden/json_strict.h"
 #include "golden/text_file.h"
 
@@ -18,6 +19,7 @@ void assay_policy_init(assay_policy *policy) { *policy = (assay_policy){.factor 
 void assay_policy_free(assay_policy *policy) {
     for (size_t i = 0; i < policy->required_count; i++) free(policy->required[i]);
     for (size_t i = 0; i < policy->rule_count; i++) free(policy->rules[i].stage);
+    assay_policy_free_waivers(policy);
     free(policy->required);
     free(policy->rules);
     *policy = (assay_policy){0};
@@ -62,8 +64,7 @@ static bool without_numbers(const char *pattern, char *out, size_t out_nbytes) {
     return *pattern == '\0';
 }
 
-/* A pattern that cannot match is a spelling mistake, and would loosen or require nothing in silence. */
-static bool can_match(const char *pattern) {
+bool assay_policy_can_match(const char *pattern) {
     char plain[160];
     bool is_path = is_path_pattern(pattern);
     if (is_path && (strpbrk(pattern, "[?\\") || !without_numbers(pattern, plain, sizeof plain))) return true;
@@ -78,7 +79,7 @@ static assay_status read_pattern(const cJSON *value, const char *where, char **o
     const char *text;
     assay_status st = assay_json_as_string(value, where, &text, err);
     if (st) return st;
-    if (!can_match(text))
+    if (!assay_policy_can_match(text)) /* it would loosen or require nothing in silence */
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the pattern '%s' matches no stage (docs/golden-format.md)",
                           where, text);
     char *copy = strdup(text);
@@ -169,7 +170,7 @@ static assay_status read_required(assay_policy *p, const cJSON *root, const char
 }
 
 static assay_status check_format(const cJSON *root, const char *where, assay_error *err) {
-    static const char *const keys[] = {"format", "factor", "ignore_pad_rows", "required", "stages", NULL};
+    static const char *const keys[] = {"format", "factor", "ignore_pad_rows", "required", "stages", "waivers", NULL};
     const cJSON *format = NULL;
     const char *text = NULL;
     assay_status st = assay_json_as_object(root, where, err);
@@ -194,6 +195,7 @@ assay_status assay_policy_parse(assay_policy *out, const char *text, size_t text
     if (!st) st = assay_json_get_bool(root, "ignore_pad_rows", where, &policy.ignore_pad_rows, err);
     if (!st) st = read_required(&policy, root, where, err);
     if (!st) st = read_rules(&policy, root, where, err);
+    if (!st) st = assay_policy_read_waivers(&policy, root, where, err);
     cJSON_Delete(root);
     if (st) assay_policy_free(&policy);
     else *out = policy;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/date.h"
 #include "core/dtype.h"
 #include "core/stages.h"
 #include "core/status.h"
@@ -31,6 +32,15 @@ typedef struct {
     double rtol; /* relative to the largest magnitude in the golden's tensor */
 } assay_policy_rule;
 
+/* A known deviation that does not fail a case. Of stage and rule at least one is given; what is not is NULL. */
+typedef struct {
+    char *stage;        /* pattern, see assay_policy_matches */
+    char *rule;         /* id; the failure must cite it */
+    char *test_case;    /* shell pattern of the names of cases */
+    char *reason;       /* never empty */
+    assay_date expires; /* the last day on which it waives */
+} assay_waiver;
+
 typedef struct {
     double factor;        /* on every noise floor */
     bool ignore_pad_rows; /* leave tokens out that the window's attention_mask hides */
@@ -38,14 +48,18 @@ typedef struct {
     size_t required_count;
     assay_policy_rule *rules; /* later ones override earlier ones, field by field */
     size_t rule_count;
+    assay_waiver *waivers; /* of several that cover a failure the first in force counts (compare/waiver.h) */
+    size_t waiver_count;
+    assay_date
+        today; /* the day on which waivers expire or not; no file says it. 0, when the caller does not set it: none is in force */
 } assay_policy;
 
 /* The defaults: factor 8, nothing required, pad rows judged. */
 void assay_policy_init(assay_policy *policy);
 
 /* Parses a policy. `where` (a path, say) starts every message. ASSAY_EINPUT for anything that is not a strict policy
- * file: unknown or duplicate keys, wrong types, negative or not finite numbers, patterns that no stage matches. Release
- * with assay_policy_free. */
+ * file: unknown or duplicate keys, wrong types, negative or not finite numbers, patterns that no stage matches, dates
+ * that the calendar lacks, rules that are none. `today` is left 0. Release with assay_policy_free. */
 assay_status assay_policy_parse(assay_policy *out, const char *text, size_t text_nbytes, const char *where,
                                 assay_error *err);
 
@@ -58,6 +72,9 @@ void assay_policy_free(assay_policy *policy);
  * held against its whole path, any other against its stage's name as in the golden format ("self_attn.q_proj",
  * "logits"), with "past/" before the parts of the past ("past/mem_key"). */
 bool assay_policy_matches(const char *pattern, const assay_place *place);
+
+/* True when some stage can match the pattern, whatever its numbers: one that none can is a spelling mistake. */
+bool assay_policy_can_match(const char *pattern);
 
 /* True when a candidate must have this place. */
 bool assay_policy_requires(const assay_policy *policy, const assay_place *place);

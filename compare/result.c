@@ -5,8 +5,8 @@
 #include <string.h>
 
 const char *assay_verdict_name(assay_verdict verdict) {
-    static const char *const names[ASSAY_VERDICT_COUNT] = {"pass",  "fail",        "missing", "missing_required",
-                                                           "extra", "not_compared"};
+    static const char *const names[ASSAY_VERDICT_COUNT] = {"pass",  "fail",         "missing", "missing_required",
+                                                           "extra", "not_compared", "waived"};
     return names[verdict];
 }
 
@@ -25,7 +25,7 @@ const char *assay_entry_kind_name(assay_entry_kind kind) {
 }
 
 const char *assay_case_verdict_name(assay_case_verdict verdict) {
-    static const char *const names[] = {"pass", "fail", "error"};
+    static const char *const names[] = {"pass", "fail", "error", "unsupported"};
     return names[verdict];
 }
 
@@ -48,9 +48,10 @@ assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entr
     return ASSAY_OK;
 }
 
-/* A pass without metrics (both sides empty) is no evidence. */
+/* A pass without metrics (both sides empty) is no evidence, nor is what the candidate lacks. */
 static bool is_evidence(const assay_entry *e) {
     if (e->verdict == ASSAY_VERDICT_FAIL) return true;
+    if (e->verdict == ASSAY_VERDICT_WAIVED) return e->waived_from == ASSAY_VERDICT_FAIL;
     return e->verdict == ASSAY_VERDICT_PASS && (e->has_metrics || e->kind == ASSAY_ENTRY_STEP);
 }
 
@@ -74,7 +75,7 @@ void assay_case_result_finish(assay_case_result *c) {
         if (c->first_divergence < 0 && assay_verdict_fails(e->verdict)) c->first_divergence = (int64_t)i;
         take_worst_pass(c, i);
     }
-    if (c->verdict == ASSAY_CASE_ERROR) return;
+    if (c->verdict == ASSAY_CASE_ERROR || c->verdict == ASSAY_CASE_UNSUPPORTED) return;
     c->verdict = c->first_divergence < 0 && evidence ? ASSAY_CASE_PASS : ASSAY_CASE_FAIL;
     if (!evidence && c->first_divergence < 0)
         snprintf(c->note, sizeof c->note,
@@ -83,13 +84,13 @@ void assay_case_result_finish(assay_case_result *c) {
 
 static char *copy_text(const char *text) { return strdup(text ? text : ""); }
 
-assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
-                                     const assay_error *why, assay_error *err) {
-    assay_case_result c = {.verdict = ASSAY_CASE_ERROR};
+/* A result without entries. */
+static assay_status result_without(assay_case_result *out, assay_case_verdict verdict, const char *name,
+                                   const char *golden_name, assay_error *err) {
+    assay_case_result c = {.verdict = verdict};
     c.name = copy_text(name);
     c.golden_name = copy_text(golden_name);
     c.candidate_name = copy_text(NULL);
-    snprintf(c.error, sizeof c.error, "%s", why->message);
     if (!c.name || !c.golden_name || !c.candidate_name) {
         assay_case_result_free(&c);
         return assay_fail_nomem(err, "a result");
@@ -99,11 +100,37 @@ assay_status assay_case_result_error(assay_case_result *out, const char *name, c
     return ASSAY_OK;
 }
 
+assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
+                                     const assay_error *why, assay_error *err) {
+    assay_status st = result_without(out, ASSAY_CASE_ERROR, name, golden_name, err);
+    if (!st) snprintf(out->error, sizeof out->error, "%s", why->message);
+    return st;
+}
+
+assay_status assay_case_result_unsupported(assay_case_result *out, const char *name, const char *golden_name,
+                                           const char *why, assay_error *err) {
+    assay_status st = result_without(out, ASSAY_CASE_UNSUPPORTED, name, golden_name, err);
+    if (!st) snprintf(out->unsupported, sizeof out->unsupported, "%s", why);
+    return st;
+}
+
+void assay_waiver_uses_free(assay_waiver_uses *uses) {
+    for (size_t i = 0; i < uses->count; i++) {
+        free(uses->items[i].stage);
+        free(uses->items[i].rule);
+        free(uses->items[i].test_case);
+        free(uses->items[i].reason);
+    }
+    free(uses->items);
+    *uses = (assay_waiver_uses){0};
+}
+
 void assay_case_result_free(assay_case_result *c) {
     free(c->name);
     free(c->golden_name);
     free(c->candidate_name);
     free(c->entries);
+    assay_waiver_uses_free(&c->waivers);
     *c = (assay_case_result){0};
 }
 
@@ -147,9 +174,12 @@ assay_status assay_result_set_fact(assay_result *result, const char *key, const 
 }
 
 bool assay_result_passed(const assay_result *result) {
-    for (size_t i = 0; i < result->case_count; i++)
-        if (result->cases[i].verdict != ASSAY_CASE_PASS) return false;
-    return result->case_count > 0;
+    size_t passed = 0, unsupported = 0;
+    for (size_t i = 0; i < result->case_count; i++) {
+        passed += result->cases[i].verdict == ASSAY_CASE_PASS;
+        unsupported += result->cases[i].verdict == ASSAY_CASE_UNSUPPORTED;
+    }
+    return passed > 0 && passed + unsupported == result->case_count;
 }
 
 void assay_result_free(assay_result *result) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "compare/metrics.h"
+#include "core/date.h"
 #include "core/dtype.h"
 #include "core/stages.h"
 #include "core/status.h"
@@ -25,10 +26,11 @@ typedef enum {
     ASSAY_VERDICT_MISSING_REQUIRED, /* the candidate lacks it and the policy requires it; fails the case */
     ASSAY_VERDICT_EXTRA,            /* the golden lacks it; listed */
     ASSAY_VERDICT_NOT_COMPARED,     /* not judged, and `reason` says why; listed */
+    ASSAY_VERDICT_WAIVED, /* it fails, and a waiver of the policy is about it; listed, does not fail the case */
     ASSAY_VERDICT_COUNT
 } assay_verdict;
 
-/* "pass", "fail", "missing", "missing_required", "extra", "not_compared". */
+/* "pass", "fail", "missing", "missing_required", "extra", "not_compared", "waived". */
 const char *assay_verdict_name(assay_verdict verdict);
 
 /* True for the verdicts that fail a case: FAIL and MISSING_REQUIRED. */
@@ -91,25 +93,51 @@ typedef struct {
     double ratio_floor;     /* deviation / floor; 0 without a floor */
     double ratio_tolerance; /* deviation / tolerance; infinite when tolerance is 0 and deviation is not */
     int64_t pad_elements;   /* left out because the policy ignores pad rows */
+    /* 1 + index into the case's waivers; 0: none. Of a waived entry the one that waives it, of one that fails an expired one that
+     * would have. */
+    size_t waiver;
+    assay_verdict waived_from; /* of a waived entry: FAIL or MISSING_REQUIRED */
 } assay_entry;
 
-typedef enum { ASSAY_CASE_PASS, ASSAY_CASE_FAIL, ASSAY_CASE_ERROR } assay_case_verdict;
+/* A waiver of the policy (compare/waiver.h), and what it did. Texts that it does not give are NULL. */
+typedef struct {
+    char *stage, *rule, *test_case, *reason;
+    assay_date expires; /* the last day on which it waives */
+    bool expired;       /* that day is over */
+    bool in_scope;      /* its pattern matches the name of the case, or it has none */
+    size_t count;       /* failures that it waived; of an expired one those that it would have */
+} assay_waiver_use;
 
-/* "pass", "fail", "error". */
+typedef struct {
+    assay_waiver_use *items; /* (count) in the order of the policy */
+    size_t count;
+} assay_waiver_uses;
+
+/* Frees the list and clears it. Safe on a cleared one. */
+void assay_waiver_uses_free(assay_waiver_uses *uses);
+
+typedef enum { ASSAY_CASE_PASS, ASSAY_CASE_FAIL, ASSAY_CASE_ERROR, ASSAY_CASE_UNSUPPORTED } assay_case_verdict;
+#define ASSAY_CASE_VERDICT_COUNT 4
+
+/* "pass", "fail", "error", "unsupported". */
 const char *assay_case_verdict_name(assay_case_verdict verdict);
 
 /* One golden against one candidate. */
 typedef struct {
     char *name, *golden_name, *candidate_name; /* never NULL in a finished result */
     assay_case_verdict verdict;
-    char error[1024];     /* ASSAY_CASE_ERROR: why nothing could be compared */
-    char note[160];       /* why a case without a failing entry fails ("nothing was compared"); else "" */
+    char error[1024]; /* ASSAY_CASE_ERROR: why nothing could be compared */
+    char note[160];   /* why a case without a failing entry fails ("nothing was compared"); else "" */
+    char unsupported
+        [512]; /* why the port says that it cannot run the case, else "". With another verdict than UNSUPPORTED there
+                            * is a dump, which was judged: what the port says is wrong */
     assay_entry *entries; /* (entry_count) in execution order */
     size_t entry_count, entry_capacity;
     size_t counts[ASSAY_VERDICT_COUNT];
-    int64_t first_divergence; /* index of the first failing entry; -1 when none fails */
-    int64_t worst_pass;       /* index of the passing entry with the largest ratio to its tolerance; -1 when none */
-    int64_t pad_elements;     /* sum over entries */
+    int64_t first_divergence;  /* index of the first failing entry; -1 when none fails */
+    int64_t worst_pass;        /* index of the passing entry with the largest ratio to its tolerance; -1 when none */
+    int64_t pad_elements;      /* sum over entries */
+    assay_waiver_uses waivers; /* of the policy */
     bool ignore_pad_rows;
     bool has_dtypes;
     assay_dtype golden_dtype, candidate_dtype;
@@ -132,12 +160,16 @@ typedef struct {
 assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err);
 
 /* Computes counts, first divergence, worst pass and the verdict from the entries. A case in which nothing was compared
- * fails. Leaves an ASSAY_CASE_ERROR as it is. */
+ * fails; what is waived was compared. Leaves ASSAY_CASE_ERROR and ASSAY_CASE_UNSUPPORTED as they are. */
 void assay_case_result_finish(assay_case_result *c);
 
 /* Makes a result of a case that could not be compared. Names may be NULL (then ""). */
 assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
                                      const assay_error *why, assay_error *err);
+
+/* Makes a result of a case that the port says it cannot run. Names may be NULL (then ""); `why` is one line. */
+assay_status assay_case_result_unsupported(assay_case_result *out, const char *name, const char *golden_name,
+                                           const char *why, assay_error *err);
 
 void assay_case_result_free(assay_case_result *c);
 
@@ -147,7 +179,7 @@ assay_status assay_result_add_case(assay_result *result, assay_case_result *c, a
 /* Appends a fact, or replaces the value of one with the same key. Strings are copied. */
 assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err);
 
-/* True when there is at least one case and all pass. */
+/* True when at least one case passes, and each of the others passes or is unsupported. */
 bool assay_result_passed(const assay_result *result);
 
 void assay_result_free(assay_result *result);

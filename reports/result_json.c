@@ -1,6 +1,7 @@
 #include "reports/result_json.h"
 
 #include "reports/json_builder.h"
+#include "reports/waiver_json.h"
 
 #define FORMAT "assay-result/1"
 
@@ -105,6 +106,9 @@ static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
         add_worst(b, entry, &e->worst);
     }
     if (e->pad_elements) json_add_integer(b, entry, "pad_elements", e->pad_elements);
+    if (e->waiver) json_add_integer(b, entry, "waiver", (int64_t)e->waiver - 1);
+    if (e->verdict == ASSAY_VERDICT_WAIVED)
+        json_add_text(b, entry, "waived_from", assay_verdict_name(e->waived_from));
 }
 
 static void add_counts(json_builder *b, cJSON *object, const assay_case_result *c) {
@@ -122,6 +126,7 @@ static void add_case(json_builder *b, cJSON *cases, const assay_case_result *c) 
     json_add_text(b, object, "verdict", assay_case_verdict_name(c->verdict));
     json_add_text(b, object, "error", c->error);
     json_add_text(b, object, "note", c->note);
+    if (c->unsupported[0]) json_add_text(b, object, "unsupported", c->unsupported);
     if (c->has_dtypes) {
         json_add_text(b, object, "golden_dtype", assay_dtype_name(c->golden_dtype));
         json_add_text(b, object, "candidate_dtype", assay_dtype_name(c->candidate_dtype));
@@ -131,6 +136,7 @@ static void add_case(json_builder *b, cJSON *cases, const assay_case_result *c) 
     json_add_real(b, object, "seconds", c->seconds);
     add_counts(b, object, c);
     json_add_integer(b, object, "first_divergence", c->first_divergence);
+    json_add_waivers(b, object, &c->waivers);
     cJSON *entries = json_add_array(b, object, "entries");
     for (size_t i = 0; entries && i < c->entry_count; i++) add_entry(b, entries, &c->entries[i]);
 }

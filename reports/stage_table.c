@@ -10,14 +10,20 @@ typedef struct {
 } stage_row;
 
 static bool was_judged(const assay_entry *e) {
-    return e->kind == ASSAY_ENTRY_STAGE && (e->verdict == ASSAY_VERDICT_PASS || e->verdict == ASSAY_VERDICT_FAIL);
+    if (e->kind != ASSAY_ENTRY_STAGE) return false;
+    bool waived = e->verdict == ASSAY_VERDICT_WAIVED && e->waived_from == ASSAY_VERDICT_FAIL;
+    return waived || e->verdict == ASSAY_VERDICT_PASS || e->verdict == ASSAY_VERDICT_FAIL;
 }
 
-/* A failure is worse than a pass; then the larger ratio. */
+/* 2 for a failure, 1 for a waived one, 0 for a pass. */
+static int badness(const assay_entry *e) {
+    return assay_verdict_fails(e->verdict) ? 2 : e->verdict == ASSAY_VERDICT_WAIVED;
+}
+
+/* A failure is worse than a waived one, that than a pass; then the larger ratio. */
 static bool is_worse(const assay_entry *a, const assay_entry *b) {
     if (!b) return true;
-    bool a_fails = assay_verdict_fails(a->verdict), b_fails = assay_verdict_fails(b->verdict);
-    if (a_fails != b_fails) return a_fails;
+    if (badness(a) != badness(b)) return badness(a) > badness(b);
     return a->ratio_tolerance > b->ratio_tolerance;
 }
 

@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "compare/waiver.h"
 #include "reports/stage_table.h"
+#include "reports/waiver_list.h"
 
 #define DEFAULT_LIST_LIMIT 20
 
@@ -13,7 +15,8 @@ typedef enum { PLAIN, GREEN, RED, YELLOW, BOLD } style;
 typedef struct {
     FILE *out;
     assay_text_options options;
-    int name_width, path_width;
+    int name_width, verdict_width, path_width;
+    bool waived; /* what is waived has a table of its own, or it could crowd out what fails */
 } printer;
 
 /* ---- words ---- */
@@ -123,10 +126,22 @@ static void put_distances(const printer *p, const assay_entry *e) {
     fprintf(p->out, "\n");
 }
 
-static void put_entry(const printer *p, const assay_entry *e) {
+/* Of a waiver the line under the failure that it waives, or would. */
+static void put_waiver(const printer *p, const assay_case_result *c, const assay_entry *e) {
+    char day[ASSAY_DATE_TEXT], scope[300], reason[300];
+    if (!e->waiver) return;
+    const assay_waiver_use *use = &c->waivers.items[e->waiver - 1];
+    const char *what = e->verdict == ASSAY_VERDICT_WAIVED ? "waived until" : "a waiver for this expired on";
+    fprintf(p->out, "      %s %s: ", what, assay_date_text(use->expires, day));
+    fprintf(p->out, "%s (%s)\n", clean(use->reason, reason, sizeof reason),
+            assay_waiver_scope(use, scope, sizeof scope));
+}
+
+static void put_entry(const printer *p, const assay_case_result *c, const assay_entry *e) {
     char reason[sizeof e->reason];
     put_entry_row(p, e);
     if (e->reason[0]) fprintf(p->out, "      %s\n", clean(e->reason, reason, sizeof reason));
+    put_waiver(p, c, e);
     if (!e->has_metrics) return;
     put_worst(p, &e->worst);
     if (assay_stage_get(e->place.stage)->judge != ASSAY_JUDGE_EXACT) put_distances(p, e);
@@ -140,6 +155,7 @@ static void put_more(const printer *p, size_t total) {
 }
 
 static bool is_listed(const printer *p, const assay_entry *e) {
+    if (p->waived) return e->verdict == ASSAY_VERDICT_WAIVED;
     return e->verdict == ASSAY_VERDICT_FAIL || (p->options.list_passes && e->verdict == ASSAY_VERDICT_PASS);
 }
 
@@ -156,10 +172,18 @@ static void put_table(printer *p, const assay_case_result *c) {
     size_t shown = 0;
     for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
         if (!is_listed(p, &c->entries[i])) continue;
-        put_entry(p, &c->entries[i]);
+        put_entry(p, c, &c->entries[i]);
         shown++;
     }
     put_more(p, total);
+}
+
+static void put_waived(printer *p, const assay_case_result *c) {
+    if (c->counts[ASSAY_VERDICT_WAIVED] == 0) return;
+    fprintf(p->out, "  waived by the policy (%zu):\n", c->counts[ASSAY_VERDICT_WAIVED]);
+    p->waived = true;
+    put_table(p, c);
+    p->waived = false;
 }
 
 static void put_list(const printer *p, const assay_case_result *c, assay_verdict verdict, const char *title) {
@@ -171,6 +195,7 @@ static void put_list(const printer *p, const assay_case_result *c, assay_verdict
         for (size_t i = 0; i < c->entry_count && shown < p->options.list_limit; i++) {
             if (c->entries[i].verdict != verdict || (c->entries[i].place.window >= 0) != pass) continue;
             fprintf(p->out, "      %s\n", clean(c->entries[i].path, line, sizeof line));
+            put_waiver(p, c, &c->entries[i]);
             shown++;
         }
     put_more(p, total);
@@ -207,6 +232,16 @@ static void put_first_divergence(const printer *p, const assay_case_result *c) {
     fprintf(p->out, ".\n");
 }
 
+static void put_unsupported(const printer *p, const assay_case_result *c) {
+    char line[sizeof c->unsupported];
+    if (!c->unsupported[0]) return;
+    clean(c->unsupported, line, sizeof line);
+    if (c->verdict == ASSAY_CASE_UNSUPPORTED) fprintf(p->out, "  unsupported: %s\n", line);
+    else
+        fprintf(p->out,
+                "  the port says that it cannot run this case (%s), and there is a dump: correct what it says\n", line);
+}
+
 static void put_details(printer *p, const assay_case_result *c) {
     char line[sizeof c->error];
     fprintf(p->out, "\n");
@@ -216,8 +251,10 @@ static void put_details(printer *p, const assay_case_result *c) {
     fprintf(p->out, "\n");
     if (c->error[0]) fprintf(p->out, "  error: %s\n", clean(c->error, line, sizeof line));
     if (c->note[0]) fprintf(p->out, "  %s\n", c->note);
+    put_unsupported(p, c);
     put_first_divergence(p, c);
     put_table(p, c);
+    put_waived(p, c);
     put_list(p, c, ASSAY_VERDICT_MISSING_REQUIRED, "missing and required");
     put_list(p, c, ASSAY_VERDICT_MISSING, "missing in the candidate");
     put_list(p, c, ASSAY_VERDICT_EXTRA, "extra in the candidate");
@@ -229,14 +266,29 @@ static void put_details(printer *p, const assay_case_result *c) {
 static bool has_details(const printer *p, const assay_case_result *c) {
     bool listed =
         c->counts[ASSAY_VERDICT_MISSING] || c->counts[ASSAY_VERDICT_EXTRA] || c->counts[ASSAY_VERDICT_NOT_COMPARED];
+    listed = listed || c->counts[ASSAY_VERDICT_WAIVED] || c->unsupported[0];
     return c->verdict != ASSAY_CASE_PASS || listed || p->options.list_passes || c->ignore_pad_rows;
 }
 
+/* "pass", or "pass (2 waived)". */
+static const char *case_verdict(const assay_case_result *c, char text[48]) {
+    size_t waived = c->counts[ASSAY_VERDICT_WAIVED];
+    int at = snprintf(text, 48, "%s", assay_case_verdict_name(c->verdict));
+    if (waived) snprintf(text + at, 48 - (size_t)at, " (%zu waived)", waived);
+    return text;
+}
+
+static style style_of_case(const assay_case_result *c) {
+    if (c->verdict == ASSAY_CASE_UNSUPPORTED) return YELLOW;
+    if (c->verdict != ASSAY_CASE_PASS) return RED;
+    return c->counts[ASSAY_VERDICT_WAIVED] ? YELLOW : GREEN;
+}
+
 static void put_case_row(const printer *p, const assay_case_result *c) {
-    style s = c->verdict == ASSAY_CASE_PASS ? GREEN : RED;
+    char verdict[48];
     put_padded(p, c->name, p->name_width);
     fprintf(p->out, "  ");
-    put_styled(p, s, assay_case_verdict_name(c->verdict), 7);
+    put_styled(p, style_of_case(c), case_verdict(c, verdict), p->verdict_width);
     fprintf(p->out, "  %6zu  %6zu  %7zu  %5zu  %8zu", c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL],
             c->counts[ASSAY_VERDICT_MISSING] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED],
             c->counts[ASSAY_VERDICT_EXTRA], c->counts[ASSAY_VERDICT_NOT_COMPARED]);
@@ -249,28 +301,55 @@ static void put_case_row(const printer *p, const assay_case_result *c) {
 
 static void put_case_table(printer *p, const assay_result *r) {
     p->name_width = (int)strlen("case");
-    for (size_t i = 0; i < r->case_count; i++)
-        if (characters(r->cases[i].name) > p->name_width) p->name_width = characters(r->cases[i].name);
+    p->verdict_width = (int)strlen("verdict");
+    for (size_t i = 0; i < r->case_count; i++) {
+        char verdict[48];
+        int name = characters(r->cases[i].name), width = characters(case_verdict(&r->cases[i], verdict));
+        if (name > p->name_width) p->name_width = name;
+        if (width > p->verdict_width) p->verdict_width = width;
+    }
     put_padded(p, "case", p->name_width);
-    fprintf(p->out, "  %-7s  %6s  %6s  %7s  %5s  %8s  %8s  %s\n", "verdict", "passed", "failed", "missing", "extra",
-            "unjudged", "worst", "worst passing stage (deviation / tolerance)");
+    fprintf(p->out, "  %-*s  %6s  %6s  %7s  %5s  %8s  %8s  %s\n", p->verdict_width, "verdict", "passed", "failed",
+            "missing", "extra", "unjudged", "worst", "worst passing stage (deviation / tolerance)");
     for (size_t i = 0; i < r->case_count; i++) put_case_row(p, &r->cases[i]);
 }
 
+/* A run of cases that the port cannot run has no mismatch, and shows nothing. */
+static const char *run_verdict(const assay_result *r) {
+    size_t unsupported = 0;
+    for (size_t i = 0; i < r->case_count; i++) unsupported += r->cases[i].verdict == ASSAY_CASE_UNSUPPORTED;
+    if (assay_result_passed(r)) return "match";
+    return r->case_count && unsupported == r->case_count ? "nothing compared" : "MISMATCH";
+}
+
 static void put_summary(const printer *p, const assay_result *r) {
-    size_t counts[3] = {0}, stages = 0, missing = 0;
+    size_t counts[ASSAY_CASE_VERDICT_COUNT] = {0}, stages = 0, missing = 0, waived = 0;
     for (size_t i = 0; i < r->case_count; i++) {
         const size_t *verdicts = r->cases[i].counts;
         counts[r->cases[i].verdict]++;
         stages += verdicts[ASSAY_VERDICT_PASS] + verdicts[ASSAY_VERDICT_FAIL];
         missing += verdicts[ASSAY_VERDICT_MISSING] + verdicts[ASSAY_VERDICT_MISSING_REQUIRED];
+        waived += verdicts[ASSAY_VERDICT_WAIVED];
     }
     fprintf(p->out, "\n");
-    put_styled(p, assay_result_passed(r) ? GREEN : RED, assay_result_passed(r) ? "match" : "MISMATCH", 0);
-    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared; %zu stages judged",
-            counts[ASSAY_CASE_PASS], r->case_count, counts[ASSAY_CASE_FAIL], counts[ASSAY_CASE_ERROR], stages);
+    put_styled(p, assay_result_passed(r) ? GREEN : RED, run_verdict(r), 0);
+    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared", counts[ASSAY_CASE_PASS],
+            r->case_count, counts[ASSAY_CASE_FAIL], counts[ASSAY_CASE_ERROR]);
+    if (counts[ASSAY_CASE_UNSUPPORTED])
+        fprintf(p->out, ", %zu unsupported by the port", counts[ASSAY_CASE_UNSUPPORTED]);
+    fprintf(p->out, "; %zu stages judged", stages);
+    if (waived) fprintf(p->out, ", %zu failure%s waived", waived, waived == 1 ? "" : "s");
     if (missing) fprintf(p->out, ", %zu that the goldens hold were missing", missing);
     fprintf(p->out, "\n");
+}
+
+static assay_status put_waivers(const printer *p, const assay_result *r, assay_error *err) {
+    assay_waiver_uses sum = {0};
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; i < r->case_count && !st; i++) st = assay_waiver_uses_add(&sum, &r->cases[i].waivers, err);
+    if (!st) assay_report_waivers(p->out, &sum);
+    assay_waiver_uses_free(&sum);
+    return st;
 }
 
 static void put_facts(const printer *p, const assay_result *r) {
@@ -293,6 +372,8 @@ assay_status assay_report_text(FILE *out, const assay_result *result, const assa
     assay_report_stage_table(out, result);
     for (size_t i = 0; i < result->case_count; i++)
         if (has_details(&p, &result->cases[i])) put_details(&p, &result->cases[i]);
+    assay_status st = put_waivers(&p, result, err);
+    if (st) return st;
     put_summary(&p, result);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;

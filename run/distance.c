@@ -186,6 +186,7 @@ static double distance_of(const assay_entry *e) {
     case ASSAY_VERDICT_NOT_COMPARED: return INFINITY;
     case ASSAY_VERDICT_MISSING:
     case ASSAY_VERDICT_EXTRA:
+    case ASSAY_VERDICT_WAIVED: /* no policy is asked for distances */
     case ASSAY_VERDICT_COUNT: break;
     }
     return -1;
