@@ -1,4 +1,7 @@
 /* assay compare: a port's dump against a golden. */
+#include <string.h>
+#include <unistd.h>
+
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "compare/candidate.h"
@@ -6,48 +9,93 @@
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
 
+/* What the command line names besides the files. */
+typedef struct {
+    assay_policy policy;
+    assay_port_limits port;
+} terms;
+
+static assay_status read_terms(const cli_args *args, terms *out, assay_error *err) {
+    assay_status st = cli_read_policy(args, &out->policy, err);
+    if (st) return st;
+    st = cli_read_port(args, &out->port, err);
+    if (st) assay_policy_free(&out->policy);
+    return st;
+}
+
+static void free_terms(terms *t) {
+    assay_policy_free(&t->policy);
+    assay_port_limits_free(&t->port);
+}
+
+/* Why the port says that it cannot run the golden's case; "" when it does not. */
+static assay_status hold_against_port(const assay_golden *golden, const cli_args *args, const terms *t, char *why,
+                                      size_t why_nbytes, assay_error *err) {
+    *why = '\0';
+    if (!cli_value(args, "port")) return ASSAY_OK;
+    if (!golden->has_case)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: the file holds no case, so --port cannot be held against it; leave it out",
+                          args->arguments[0]);
+    assay_port_supports(&t->port, &golden->test_case, assay_golden_config(golden), why, why_nbytes);
+    return ASSAY_OK;
+}
+
 static assay_status compare_sources(assay_case_result *out, const assay_golden *file, const assay_source *candidate,
-                                    const cli_args *args, const assay_policy *policy, assay_error *err) {
+                                    const cli_args *args, const terms *t, assay_error *err) {
     assay_source golden = {0};
     assay_status st = assay_source_of_file(&golden, file, args->arguments[0], err);
     const assay_compare_options options = {.name = file->has_case ? file->test_case.name : args->arguments[0],
-                                           .policy = policy,
+                                           .policy = &t->policy,
                                            .require_all = cli_value(args, "require-all") != NULL};
     if (!st) st = assay_compare(out, &golden, candidate, &options, err);
     assay_source_close(&golden);
     return st;
 }
 
-static assay_status compare_paths(assay_result *result, const cli_args *args, const assay_policy *policy,
-                                  assay_error *err) {
-    assay_golden golden = {0};
+/* What the port says that it cannot run needs no dump; where there is one it is judged all the same. */
+static assay_status compare_case(assay_case_result *out, const assay_golden *golden, const cli_args *args,
+                                 const terms *t, assay_error *err) {
+    char why[sizeof out->unsupported];
     assay_candidate *candidate = NULL;
+    assay_status st = hold_against_port(golden, args, t, why, sizeof why, err);
+    if (st) return st;
+    if (*why && access(args->arguments[1], F_OK) != 0)
+        return assay_case_result_unsupported(out, golden->test_case.name, args->arguments[0], why, err);
+    st = assay_candidate_open(&candidate, args->arguments[1], err);
+    if (!st) st = compare_sources(out, golden, assay_candidate_source(candidate), args, t, err);
+    if (!st && out->verdict != ASSAY_CASE_UNSUPPORTED) memcpy(out->unsupported, why, sizeof why);
+    assay_candidate_close(candidate);
+    return st;
+}
+
+static assay_status compare_paths(assay_result *result, const cli_args *args, const terms *t, assay_error *err) {
+    assay_golden golden = {0};
     assay_case_result one = {0};
     assay_status st = assay_golden_open(&golden, args->arguments[0], err);
-    if (!st) st = assay_candidate_open(&candidate, args->arguments[1], err);
-    if (!st) st = compare_sources(&one, &golden, assay_candidate_source(candidate), args, policy, err);
+    if (!st) st = compare_case(&one, &golden, args, t, err);
     if (!st) st = assay_result_add_case(result, &one, err);
     if (!st) st = cli_add_facts(result, err);
-    assay_candidate_close(candidate);
     assay_golden_close(&golden);
     return st;
 }
 
 static int compare(const cli_args *args) {
     assay_error err;
-    assay_policy policy;
-    if (cli_check_output(args, "json", &err) || cli_read_policy(args, &policy, &err)) return cli_fail(&err);
+    terms t;
+    if (cli_check_output(args, "json", &err) || read_terms(args, &t, &err)) return cli_fail(&err);
     assay_result result = {0};
-    assay_status st = compare_paths(&result, args, &policy, &err);
+    assay_status st = compare_paths(&result, args, &t, &err);
     int code = st ? cli_fail(&err) : cli_report(args, &result);
     assay_result_free(&result);
-    assay_policy_free(&policy);
+    free_terms(&t);
     return code;
 }
 
 static const cli_option options[] = {{"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
                                      CLI_OPTION_ALL,
                                      CLI_OPTION_POLICY,
+                                     CLI_OPTION_PORT,
                                      CLI_OPTION_JSON,
                                      {0}};
 
@@ -66,7 +114,7 @@ const cli_command cmd_compare = {.name = "compare",
                                      ".safetensors file or a folder of .npy\n"
                                      "files. What the candidate lacks is listed, and fails only where it is required. "
                                      "Exits 0 on a match and 1 on a\n"
-                                     "mismatch.\n",
+                                     "mismatch, or when the port cannot run the case: then nothing was compared.\n",
                                  .options = options,
                                  .least = 2,
                                  .most = 2,

@@ -40,6 +40,7 @@ static const cli_option options[] = {
     {"npy", 0, NULL, "export: write tensors as .npy files only"},
     {"json", 0, "FILE", "score: write the scorecard as JSON (docs/result-json.md)"},
     {"policy", 0, "FILE", "score: tolerances and requirements, assay-policy/1 (docs/policy.md)"},
+    {"port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)"},
     {"no-diagnosis", 0, NULL, "score: blame rules by the first stage that differs alone"},
     {"threads", 't', "N", "score: OpenMP threads (default: all cores)"},
     {0}};
@@ -61,7 +62,8 @@ const cli_command cmd_conformance = {
         "\n"
         "score compares a dump of each case with its golden, finds the known mistake behind each that fails, and "
         "prints for\n"
-        "each rule: pass, fail, or not exercised. Cases without a dump are not run. Exits 0 when a case was run, no "
+        "each rule: pass, fail, or not exercised. Cases without a dump are not run, or unsupported where --port says "
+        "so. Exits 0 when a case was run, no "
         "rule fails\n"
         "and every dump could be read; 1 when a rule fails; 2 for bad input (docs/conformance.md).\n"
         "\n"

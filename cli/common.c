@@ -75,6 +75,13 @@ assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_erro
     return st;
 }
 
+assay_status cli_read_port(const cli_args *args, assay_port_limits *out, assay_error *err) {
+    const char *path = cli_value(args, "port");
+    if (path) return assay_port_limits_read(out, path, err);
+    assay_port_limits_init(out);
+    return ASSAY_OK;
+}
+
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err) {
     const char *name = cli_value(args, "dtype");
     if (!name) return ASSAY_OK;

@@ -7,12 +7,15 @@
 #include "compare/result.h"
 #include "core/dtype.h"
 #include "core/status.h"
+#include "golden/port_limits.h"
 
 /* Rows for tables of options. */
 #define CLI_OPTION_THREADS \
     { "threads", 't', "N", "OpenMP threads (default: all cores); results do not depend on it" }
 #define CLI_OPTION_POLICY \
     { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
+#define CLI_OPTION_PORT \
+    { "port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)" }
 #define CLI_OPTION_JSON \
     { "json", 0, "FILE", "write the complete result as JSON (docs/result-json.md)" }
 #define CLI_OPTION_MISTAKE                                                                            \
@@ -36,8 +39,11 @@ assay_status cli_start_engine(const cli_args *args, assay_error *err);
  * argument of the command nor the file of another option. */
 assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err);
 
-/* --policy: reads the file, or the defaults. Release with assay_policy_free. */
+/* --policy: reads the file, or the defaults, and says which day it is for waivers. Release with assay_policy_free. */
 assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err);
+
+/* --port: reads the file, or limits nothing. Release with assay_port_limits_free. */
+assay_status cli_read_port(const cli_args *args, assay_port_limits *out, assay_error *err);
 
 /* --dtype: float32 or float64; *inout stays when it was not given. */
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err);

@@ -41,11 +41,15 @@ static assay_status export_suite(const char *dir, const cli_suite *suite, const 
 int cli_conformance_export(const cli_args *args) {
     assay_error err;
     cli_suite suite = {0};
+    assay_port_limits port = {0};
     const char *dir = args->arguments[1];
-    const assay_suite_options options = read_options(args);
-    assay_status st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
+    assay_suite_options options = read_options(args);
+    if (cli_value(args, "port")) options.port = &port;
+    assay_status st = cli_read_port(args, &port, &err);
+    if (!st) st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
     if (!st) st = export_suite(dir, &suite, &options, &err);
     if (!st) printf("%s: %zu cases; README.md there says how a port uses them\n", dir, suite.count);
     cli_suite_free(&suite);
+    assay_port_limits_free(&port);
     return st ? cli_fail(&err) : 0;
 }

@@ -29,11 +29,14 @@ static int exit_code(const assay_scorecard *card) {
     return assay_scorecard_summarize(card).conforms ? 0 : 1;
 }
 
-static int score(const cli_args *args, const cli_suite *suite, const assay_policy *policy) {
+static int score(const cli_args *args, const cli_suite *suite, const assay_policy *policy,
+                 const assay_port_limits *port) {
     assay_error err;
     assay_scorecard card = {0};
-    const assay_score_options options = {
-        .policy = policy, .no_diagnosis = cli_value(args, "no-diagnosis") != NULL, .progress = show_progress};
+    const assay_score_options options = {.policy = policy,
+                                         .port = port,
+                                         .no_diagnosis = cli_value(args, "no-diagnosis") != NULL,
+                                         .progress = show_progress};
     assay_status st = assay_scorecard_run(&card, args->arguments[1], suite->paths, suite->count, &options, &err);
     cli_progress(1, 1, "");
     if (!st) st = report(args, &card, &err);
@@ -45,16 +48,19 @@ static int score(const cli_args *args, const cli_suite *suite, const assay_polic
 int cli_conformance_score(const cli_args *args) {
     assay_error err;
     assay_policy policy;
+    assay_port_limits port = {0};
     cli_suite suite = {0};
     const char *json = cli_value(args, "json");
     assay_status st = cli_check_output(args, "json", &err);
     if (!st) st = cli_start_engine(args, &err);
     if (!st) st = cli_read_policy(args, &policy, &err);
     if (st) return cli_fail(&err);
-    st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
+    st = cli_read_port(args, &port, &err);
+    if (!st) st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
     if (!st && json) st = assay_output_check(json, (const char *const *)suite.paths, suite.count, &err);
-    int code = st ? cli_fail(&err) : score(args, &suite, &policy);
+    int code = st ? cli_fail(&err) : score(args, &suite, &policy, &port);
     cli_suite_free(&suite);
+    assay_port_limits_free(&port);
     assay_policy_free(&policy);
     return code;
 }

@@ -28,6 +28,7 @@ static assay_source_info info_of(const assay_candidate *c) {
     info.producer = facts->producer;
     info.has_dtype = facts->has_dtype;
     info.dtype = facts->dtype;
+    info.unsupported = facts->unsupported;
     info.case_sha256 = facts->case_sha256;
     info.config_sha256 = facts->config_sha256;
     info.weights_xxh128 = facts->weights_xxh128;

@@ -261,6 +261,8 @@ assay_status assay_compare(assay_case_result *out, const assay_source *golden, c
                     options->require_all,
                     is_float64_run(golden, candidate)};
     assay_status st = assay_check_pairing(golden, candidate, err);
+    if (!st && candidate->info.unsupported[0])
+        return assay_case_result_unsupported(out, options->name, golden->info.name, candidate->info.unsupported, err);
     if (!st) st = begin_result(&result, &c, options->name, err);
     if (!st) st = compare_steps(&c, err);
     if (!st) st = add_unknown(&c, golden, err);

@@ -21,12 +21,13 @@ typedef struct {
     bool require_all;           /* every stage of the golden must be in the candidate */
 } assay_compare_options;
 
-/* Compares. A mismatch is a result, not an error. Per step:
+/* Compares. A mismatch is a result, not an error; so is a candidate that says that the port cannot run the case
+ * (ASSAY_CASE_UNSUPPORTED). Waivers of the policy are applied. Per step:
  *   - a step that one side refuses must be refused by the other, for a rule that both name (where both name any);
  *   - another window schedule is a failure, and no other tensor of that step is compared;
  *   - else every stage is judged (compare/judge.h), in the order of assay_place_compare.
  * A float64 candidate against another golden is held to the golden's float64 tensors where it has them.
- * ASSAY_EINPUT: case, configuration or weights differ (both sides give a digest), or a file is damaged.
+ * ASSAY_EINPUT: the golden says that a port could not run the case; case, configuration or weights differ (both sides give a digest), or a file is damaged.
  * Release *out with assay_case_result_free. */
 assay_status assay_compare(assay_case_result *out, const assay_source *golden, const assay_source *candidate,
                            const assay_compare_options *options, assay_error *err);

@@ -16,6 +16,9 @@ static void append_difference(char *text, size_t text_nbytes, const char *what, 
 assay_status assay_check_pairing(const assay_source *golden, const assay_source *candidate, assay_error *err) {
     const assay_source_info *g = &golden->info, *c = &candidate->info;
     char text[256] = "";
+    if (g->unsupported[0])
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: says that a port cannot run the case, so nothing can be held against it", g->name);
     append_difference(text, sizeof text, "case", g->case_sha256, c->case_sha256);
     append_difference(text, sizeof text, "configuration", g->config_sha256, c->config_sha256);
     append_difference(text, sizeof text, "weights", g->weights_xxh128, c->weights_xxh128);

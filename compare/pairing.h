@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* ASSAY_EINPUT, with what differs, when both sides give a digest of case, configuration or weights and they differ. */
+/* ASSAY_EINPUT when the golden is a dump of a case that its port could not run, and, with what differs, when both sides give a digest of case, configuration or weights and they differ. */
 assay_status assay_check_pairing(const assay_source *golden, const assay_source *candidate, assay_error *err);
 
 /* What a step's refusals mean for its tensors. */

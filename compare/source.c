@@ -7,8 +7,13 @@
 #define UNROUNDED_SUFFIX "_unrounded"
 
 assay_source_info assay_source_info_init(const char *name) {
-    return (assay_source_info){
-        .name = name, .producer = "", .dtype = ASSAY_F32, .case_sha256 = "", .config_sha256 = "", .weights_xxh128 = ""};
+    return (assay_source_info){.name = name,
+                               .producer = "",
+                               .dtype = ASSAY_F32,
+                               .case_sha256 = "",
+                               .config_sha256 = "",
+                               .weights_xxh128 = "",
+                               .unsupported = ""};
 }
 
 static int compare_items(const void *a, const void *b) {

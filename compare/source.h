@@ -56,6 +56,7 @@ typedef struct {
     bool has_mem_dtype;
     assay_dtype mem_dtype; /* of the configuration */
     const char *case_sha256, *config_sha256, *weights_xxh128;
+    const char *unsupported; /* why the port cannot run the case; "" of all others */
 } assay_source_info;
 
 /* Made by assay_source_of_map or assay_source_of_file (compare/source_file.h); release with assay_source_close. Strings

@@ -23,6 +23,7 @@ static assay_source_info info_of(const assay_golden *g, const char *name) {
     info.dtype = g->dtype;
     info.has_mem_dtype = g->has_config && !g->config_refused;
     if (info.has_mem_dtype) info.mem_dtype = g->config.mem_dtype;
+    info.unsupported = g->unsupported;
     info.case_sha256 = g->case_sha256;
     info.config_sha256 = g->config_sha256;
     info.weights_xxh128 = g->weights_xxh128;

@@ -186,3 +186,41 @@ Test(candidate, refusals_of_other_formats_are_compared) {
     }
     fixture_free(&golden);
 }
+
+/* dump.h5 with the attribute unsupported, and with tensors unless there are to be none. */
+static const char *write_unsupported(const char *why, bool tensors) {
+    const char *path = scratch_path(&s, "unsupported.h5");
+    assay_h5_writer *w;
+    EXPECT_OK(assay_h5_writer_create(&w, path, &expect_err));
+    if (tensors) EXPECT_OK(assay_h5_put(w, "steps/0/logits", assay_tensor_map_at(map, 0), ASSAY_H5_PLAIN, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_text(w, "/", "unsupported", why, &expect_err));
+    EXPECT_OK(assay_h5_writer_commit(w, &expect_err));
+    return path;
+}
+
+Test(candidate, a_port_that_cannot_run_the_case_is_told_apart) {
+    assay_candidate *golden, *c;
+    assay_case_result r;
+    assay_result run = {0};
+    EXPECT_OK(assay_candidate_open(&golden, write_hdf5(), &expect_err));
+    EXPECT_OK(assay_candidate_open(&c, write_unsupported("no masks", false), &expect_err));
+    const assay_compare_options options = {.name = "a case", .require_all = true};
+    EXPECT_OK(assay_compare(&r, assay_candidate_source(golden), assay_candidate_source(c), &options, &expect_err));
+    cr_expect_eq(r.verdict, ASSAY_CASE_UNSUPPORTED);
+    cr_expect_str_eq(r.unsupported, "no masks");
+    cr_expect_str_eq(r.name, "a case");
+    cr_expect_eq(r.entry_count, 0);
+    EXPECT_OK(assay_result_add_case(&run, &r, &expect_err));
+    cr_expect(!assay_result_passed(&run), "nothing was compared");
+    EXPECT_OK(assay_compare(&r, assay_candidate_source(golden), assay_candidate_source(golden), &options, &expect_err));
+    EXPECT_OK(assay_result_add_case(&run, &r, &expect_err));
+    cr_expect(assay_result_passed(&run), "beside a pass it is no failure");
+    EXPECT_REFUSED(assay_compare(&r, assay_candidate_source(c), assay_candidate_source(golden), &options, &expect_err),
+                   "says that a port cannot run the case, so nothing can be held against it");
+    assay_result_free(&run);
+    assay_candidate_close(c);
+    assay_candidate_close(golden);
+    EXPECT_REFUSED(assay_candidate_open(&c, write_unsupported("no masks", true), &expect_err),
+                   "says that the case is unsupported and has tensors (");
+    EXPECT_REFUSED(assay_candidate_open(&c, write_unsupported("", false), &expect_err), "unsupported is empty");
+}

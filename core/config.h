@@ -80,6 +80,9 @@ void assay_config_set_defaults(assay_config *config);
 /* Finds an activation by its name in ACT2FN. False for an unknown one. */
 bool assay_activation_from_name(const char *name, assay_activation *out);
 
+/* Its name in the canonical configuration (docs/golden-format.md): "silu", "gelu_tanh" ... */
+const char *assay_activation_name(assay_activation act);
+
 /* True when some layer is in M. */
 bool assay_config_has_memory(const assay_config *config);
 

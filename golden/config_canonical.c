@@ -7,25 +7,6 @@
 #include "golden/digest.h"
 #include "golden/hf_config.h"
 
-static const char *activation_name(assay_activation act) {
-    static const char *const names[] = {
-        [ASSAY_ACT_SILU] = "silu",
-        [ASSAY_ACT_GELU] = "gelu",
-        [ASSAY_ACT_GELU_TANH] = "gelu_tanh",
-        [ASSAY_ACT_GELU_10] = "gelu_10",
-        [ASSAY_ACT_QUICK_GELU] = "quick_gelu",
-        [ASSAY_ACT_RELU] = "relu",
-        [ASSAY_ACT_RELU2] = "relu2",
-        [ASSAY_ACT_RELU6] = "relu6",
-        [ASSAY_ACT_SIGMOID] = "sigmoid",
-        [ASSAY_ACT_TANH] = "tanh",
-        [ASSAY_ACT_MISH] = "mish",
-        [ASSAY_ACT_LAPLACE] = "laplace",
-        [ASSAY_ACT_LINEAR] = "linear",
-    };
-    return names[act];
-}
-
 static const char *problem_name(assay_problem problem) {
     switch (problem) {
     case ASSAY_PROBLEM_REGRESSION: return "regression";
@@ -79,7 +60,7 @@ static void put_config(FILE *f, const assay_config *c) {
     put_int(f, "num_attention_heads", c->num_attention_heads);
     put_int(f, "max_position_embeddings", c->max_position_embeddings);
     put_int(f, "last_context_length", c->last_context_length);
-    put_text(f, "hidden_act", activation_name(c->hidden_act));
+    put_text(f, "hidden_act", assay_activation_name(c->hidden_act));
     put_double(f, "rms_norm_eps", c->rms_norm_eps);
     put_double(f, "rope_theta", c->rope_theta);
     put_int(f, "use_cache", c->use_cache);

@@ -42,7 +42,7 @@ static assay_status read_format(assay_golden *g, assay_error *err) {
     if (!known)
         st = assay_fail(err, ASSAY_EINPUT, NULL,
                         "%s: format is '%.40s'; this program reads assay-golden/1 and assay-dump/1", path, format);
-    else if (!assay_h5_exists(g->file, "/steps"))
+    else if (!assay_h5_exists(g->file, "/steps") && !assay_h5_has_attr(g->file, "", "unsupported"))
         st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: has no group /steps, so it is neither a golden nor a dump", path);
     free(format);
     return st;
@@ -67,6 +67,7 @@ static assay_status read_root_attributes(assay_golden *g, assay_error *err) {
     assay_status st = read_format(g, err);
     if (!st) st = read_dtype(g, err);
     if (!st) st = assay_golden_text_attr(g, "", "producer", &g->producer, err);
+    if (!st) st = assay_golden_text_attr(g, "", "unsupported", &g->unsupported, err);
     if (!st) st = assay_golden_text_attr(g, "", "provenance", &g->provenance, err);
     if (!st) st = assay_golden_digest_attr(g, "", "case_sha256", g->case_sha256, sizeof g->case_sha256, err);
     if (!st) st = assay_golden_digest_attr(g, "", "config_sha256", g->config_sha256, sizeof g->config_sha256, err);
@@ -151,6 +152,25 @@ static assay_status check_golden(const assay_golden *g, assay_error *err) {
     return ASSAY_OK;
 }
 
+/* A port that cannot run a case has nothing to show of it. */
+static assay_status check_unsupported(const assay_golden *g, assay_error *err) {
+    const char *path = assay_h5_path(g->file);
+    if (!assay_h5_has_attr(g->file, "", "unsupported")) return ASSAY_OK;
+    if (!*g->unsupported)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: the attribute unsupported is empty; it says why the port cannot run the case", path);
+    if (g->kind == ASSAY_FILE_GOLDEN)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: a golden has no attribute unsupported", path);
+    if (g->tensor_count)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that the case is unsupported and has tensors (%s)", path,
+                          g->tensors[0].path);
+    for (size_t i = 0; i < g->step_count; i++)
+        if (g->steps[i].refused[0] || g->steps[i].refused_message[0])
+            return assay_fail(err, ASSAY_EINPUT, NULL,
+                              "%s: says that the case is unsupported and that step %zu is refused", path, i);
+    return ASSAY_OK;
+}
+
 assay_status assay_golden_open(assay_golden *out, const char *path, assay_error *err) {
     assay_golden g = {0};
     assay_status st = assay_h5_open(&g.file, path, err);
@@ -159,6 +179,7 @@ assay_status assay_golden_open(assay_golden *out, const char *path, assay_error 
     if (!st) st = read_config(&g, err);
     if (!st) st = check_golden(&g, err);
     if (!st) st = assay_golden_read_index(&g, err);
+    if (!st) st = check_unsupported(&g, err);
     if (st) assay_golden_close(&g);
     else *out = g;
     return st;
@@ -168,6 +189,7 @@ void assay_golden_close(assay_golden *g) {
     assay_golden_free_index(g);
     assay_case_free(&g->test_case);
     free(g->producer);
+    free(g->unsupported);
     free(g->provenance);
     free(g->config_text);
     assay_h5_close(g->file);

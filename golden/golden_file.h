@@ -53,6 +53,7 @@ typedef struct {
     assay_h5 *file;
     assay_golden_kind kind;      /* a file without a `format` attribute counts as a dump */
     char *producer, *provenance; /* "" when absent */
+    char *unsupported;           /* of a dump: why the port cannot run the case; "" otherwise */
     bool has_dtype;
     assay_dtype dtype; /* what the model computed in; float32 when the file does not say */
     char case_sha256[65], config_sha256[65], weights_xxh128[33]; /* as the file says; "" when absent */
@@ -76,6 +77,11 @@ typedef struct {
 /* Opens and checks: the format's name and version, that case and configuration parse and match their digests where the
  * file has them (a golden must have them), and that every tensor can be read (type, rank, attributes). */
 assay_status assay_golden_open(assay_golden *out, const char *path, assay_error *err);
+
+/* The configuration; NULL when the file has none, or one that the original refuses to build. */
+static inline const assay_config *assay_golden_config(const assay_golden *g) {
+    return g->has_config && !g->config_refused ? &g->config : NULL;
+}
 
 void assay_golden_close(assay_golden *g);
 

@@ -29,12 +29,18 @@ bool assay_tensor_dump_is_at(const char *path) {
 
 /* ---- facts ---- */
 
-static assay_status set_producer(assay_tensor_dump_facts *f, const char *text, assay_error *err) {
+static assay_status set_text(char **target, const char *text, assay_error *err) {
     char *copy = strdup(text);
     if (!copy) return assay_fail_nomem(err, "a text");
-    free(f->producer);
-    f->producer = copy;
+    free(*target);
+    *target = copy;
     return ASSAY_OK;
+}
+
+static assay_status set_unsupported(assay_tensor_dump_facts *f, const char *text, const char *where, assay_error *err) {
+    if (*text) return set_text(&f->unsupported, text, err);
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: unsupported is empty; it says why the port cannot run the case",
+                      where);
 }
 
 static assay_status set_dtype(assay_tensor_dump_facts *f, const char *text, const char *where, assay_error *err) {
@@ -69,7 +75,8 @@ static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors
     } digests[] = {{"case_sha256", f->case_sha256, sizeof f->case_sha256},
                    {"config_sha256", f->config_sha256, sizeof f->config_sha256},
                    {"weights_xxh128", f->weights_xxh128, sizeof f->weights_xxh128}};
-    if (strcmp(text->key, "producer") == 0) return set_producer(f, text->value, err);
+    if (strcmp(text->key, "producer") == 0) return set_text(&f->producer, text->value, err);
+    if (strcmp(text->key, "unsupported") == 0) return set_unsupported(f, text->value, where, err);
     if (strcmp(text->key, "dtype") == 0) return set_dtype(f, text->value, where, err);
     if (strcmp(text->key, "refused") == 0) return set_refusals(f, text->value, where, err);
     for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
@@ -83,9 +90,9 @@ static assay_status set_fact(assay_tensor_dump_facts *f, const assay_safetensors
 }
 
 static assay_status read_members(assay_tensor_dump_facts *f, const cJSON *object, const char *where, assay_error *err) {
-    enum { refused = 6 }; /* the key that is no text */
-    static const char *const keys[] = {"format",        "producer",       "dtype",   "case_sha256",
-                                       "config_sha256", "weights_xxh128", "refused", NULL};
+    enum { refused = 7 }; /* the key that is no text */
+    static const char *const keys[] = {"format",         "producer",    "dtype",   "case_sha256", "config_sha256",
+                                       "weights_xxh128", "unsupported", "refused", NULL};
     char list[512];
     snprintf(list, sizeof list, "%.480s: refused", where);
     assay_status st = assay_json_as_object(object, where, err);
@@ -146,7 +153,7 @@ static const char *path_of(const char *name) { return *name == '/' ? name + 1 : 
 /* Before much is read: a checkpoint, say, was given by mistake. A dump of refusals alone has no tensors. */
 static assay_status check_some_step(const assay_tensor_dump *d, const char *path, bool found, size_t count,
                                     assay_error *err) {
-    if (found || d->facts.refusals.count) return ASSAY_OK;
+    if (found || d->facts.refusals.count || *d->facts.unsupported) return ASSAY_OK;
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump", path, count,
                       is_folder(path) ? ".npy files" : "names in the header");
@@ -216,11 +223,26 @@ static assay_status check_refusals(const assay_tensor_dump *d, const char *path,
     return ASSAY_OK;
 }
 
+/* A port that cannot run a case has nothing to show of it. */
+static assay_status check_unsupported(const assay_tensor_dump *d, const char *path, assay_error *err) {
+    if (!*d->facts.unsupported) return ASSAY_OK;
+    if (assay_tensor_map_count(d->tensors))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that the case is unsupported and has tensors (%s)", path,
+                          assay_tensor_map_name(d->tensors, 0));
+    if (d->facts.refusals.count)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: says that the case is unsupported and that step %lld is refused", path,
+                          (long long)d->facts.refusals.items[0].step);
+    return ASSAY_OK;
+}
+
 assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
     assay_tensor_dump d = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}};
-    assay_status st = d.tensors ? set_producer(&d.facts, "", err) : assay_fail_nomem(err, path);
+    assay_status st = d.tensors ? set_text(&d.facts.producer, "", err) : assay_fail_nomem(err, path);
+    if (!st) st = set_text(&d.facts.unsupported, "", err);
     if (!st) st = is_folder(path) ? read_folder(&d, path, err) : read_safetensors(&d, path, err);
     if (!st) st = check_refusals(&d, path, err);
+    if (!st) st = check_unsupported(&d, path, err);
     if (st) assay_tensor_dump_free(&d);
     else *out = d;
     return st;
@@ -230,5 +252,6 @@ void assay_tensor_dump_free(assay_tensor_dump *d) {
     assay_tensor_map_destroy(d->tensors);
     assay_dump_refusals_free(&d->facts.refusals);
     free(d->facts.producer);
+    free(d->facts.unsupported);
     *d = (assay_tensor_dump){0};
 }

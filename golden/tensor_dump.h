@@ -24,6 +24,8 @@ typedef struct {
     char case_sha256[ASSAY_SHA256_TEXT], config_sha256[ASSAY_SHA256_TEXT]; /* "" when absent */
     char weights_xxh128[ASSAY_XXH128_TEXT];
     assay_dump_refusals refusals; /* steps that were refused; they have no tensors */
+    char *
+        unsupported; /* why the port cannot run the case, "" when it says nothing of that; such a dump holds nothing else */
 } assay_tensor_dump_facts;
 
 /* A dump in memory. Release with assay_tensor_dump_free. */
@@ -38,7 +40,8 @@ bool assay_tensor_dump_is_at(const char *path);
 /* Reads all tensors and facts. Facts are the texts of a .safetensors file's __metadata__, whose other keys do not count, or the
  * members of the folder's dump.json, where other keys are refused. ASSAY_EINPUT: a file is damaged or cannot be read
  * (golden/safetensors.h, golden/npy.h, golden/npy_folder.h), a fact is wrong, a tensor occurs twice, a step that was
- * refused has tensors, or no name begins with "steps/" and no step was refused. */
+ * refused has tensors, a case that the port cannot run has tensors or refusals, or no name begins with "steps/", no step was refused
+ * and the port does not say that it cannot run the case. */
 assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err);
 
 /* Frees what the dump holds and clears it. Safe on a cleared one. */

@@ -204,6 +204,26 @@ Test(tensor_dump, a_file_says_which_steps_were_refused) {
     expect_bad_file(names, 1, (assay_safetensors_text){"refused", "MEM-11"}, "__metadata__: refused: line 1");
 }
 
+Test(tensor_dump, a_port_says_that_it_cannot_run_the_case) {
+    static const char *const names[] = {"steps/0/logits"};
+    static const assay_safetensors_text texts[] = {{"unsupported", "batch 2"}, {"refused", "[{\"step\": 0}]"}};
+    assay_tensor_dump d;
+    EXPECT_OK(assay_tensor_dump_read(&d, write_file(NULL, 0, texts, 1), &expect_err));
+    cr_expect_str_eq(d.facts.unsupported, "batch 2");
+    assay_tensor_dump_free(&d);
+    write_in_folder("d/dump.json", "{\"unsupported\": \"no masks\"}", 0);
+    EXPECT_OK(assay_tensor_dump_read(&d, scratch_path(&s, "d"), &expect_err));
+    cr_expect_str_eq(d.facts.unsupported, "no masks");
+    assay_tensor_dump_free(&d);
+    EXPECT_REFUSED(assay_tensor_dump_read(&d, write_file(names, 1, texts, 1), &expect_err),
+                   "says that the case is unsupported and has tensors (steps/0/logits)");
+    EXPECT_REFUSED(assay_tensor_dump_read(&d, write_file(NULL, 0, texts, 2), &expect_err),
+                   "and that step 0 is refused");
+    expect_bad_file(names, 1, (assay_safetensors_text){"unsupported", ""}, "unsupported is empty");
+    write_in_folder("d/dump.json", "{\"unsupported\": true}", 0);
+    EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_path(&s, "d"), &expect_err), "unsupported: must be a string");
+}
+
 Test(tensor_dump, a_dump_of_refusals_needs_no_tensors) {
     assay_tensor_dump d;
     write_in_folder("d/dump.json", "{\"refused\": [{\"step\": 0, \"rules\": \"MEM-11\"}]}", 0);

@@ -107,8 +107,7 @@ static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
     }
     if (e->pad_elements) json_add_integer(b, entry, "pad_elements", e->pad_elements);
     if (e->waiver) json_add_integer(b, entry, "waiver", (int64_t)e->waiver - 1);
-    if (e->verdict == ASSAY_VERDICT_WAIVED)
-        json_add_text(b, entry, "waived_from", assay_verdict_name(e->waived_from));
+    if (e->verdict == ASSAY_VERDICT_WAIVED) json_add_text(b, entry, "waived_from", assay_verdict_name(e->waived_from));
 }
 
 static void add_counts(json_builder *b, cJSON *object, const assay_case_result *c) {

@@ -2,6 +2,7 @@
 
 #include "core/version.h"
 #include "reports/json_builder.h"
+#include "reports/waiver_json.h"
 
 static void add_summary(json_builder *b, cJSON *root, const assay_scorecard *card) {
     assay_scorecard_summary s = assay_scorecard_summarize(card);
@@ -17,6 +18,8 @@ static void add_summary(json_builder *b, cJSON *root, const assay_scorecard *car
     json_add_integer(b, object, "incomplete", (int64_t)s.incomplete);
     json_add_integer(b, object, "not_run", (int64_t)s.not_run);
     json_add_integer(b, object, "unreadable", (int64_t)s.unreadable);
+    json_add_integer(b, object, "unsupported", (int64_t)s.unsupported);
+    json_add_integer(b, object, "waived", (int64_t)s.waived);
 }
 
 static void add_rule(json_builder *b, cJSON *rules, const assay_scorecard *card, const assay_rule_score *r) {
@@ -28,6 +31,8 @@ static void add_rule(json_builder *b, cJSON *rules, const assay_scorecard *card,
     json_add_integer(b, object, "cases", (int64_t)r->cases);
     json_add_integer(b, object, "passed", (int64_t)r->passed);
     json_add_integer(b, object, "failed", (int64_t)r->failed);
+    json_add_integer(b, object, "waived", (int64_t)r->waived);
+    json_add_integer(b, object, "unsupported", (int64_t)r->unsupported);
     cJSON *blaming = json_add_array(b, object, "blamed_by");
     for (size_t i = 0; blaming && i < card->case_count; i++)
         if (assay_rules_have(card->cases[i].blamed, r->rule->id)) json_add_text(b, blaming, NULL, card->cases[i].name);
@@ -51,12 +56,14 @@ static void add_case(json_builder *b, cJSON *cases, const assay_score_case *c) {
     json_add_text(b, object, "name", c->name);
     json_add_text(b, object, "outcome", assay_scored_name(c->outcome));
     json_add_words(b, object, "rules", c->rules);
+    if (*c->note) json_add_text(b, object, "note", c->note);
     if (!c->dump) return;
     json_add_text(b, object, "dump", c->dump);
     json_add_integer(b, object, "compared", (int64_t)c->judged);
     json_add_integer(b, object, "differ", (int64_t)c->failed);
     json_add_integer(b, object, "not_dumped", (int64_t)c->missing);
-    if (*c->note) json_add_text(b, object, "note", c->note);
+    if (c->waived) json_add_integer(b, object, "waived", (int64_t)c->waived);
+    if (*c->declared) json_add_text(b, object, "declared_unsupported", c->declared);
     if (c->outcome == ASSAY_SCORED_FAIL) add_failure(b, object, c);
 }
 
@@ -73,6 +80,7 @@ static cJSON *build(const assay_scorecard *card) {
     for (size_t i = 0; cases && i < card->case_count; i++) add_case(&b, cases, &card->cases[i]);
     cJSON *unknown = json_add_array(&b, root, "unknown");
     for (size_t i = 0; unknown && i < card->unknown_count; i++) json_add_text(&b, unknown, NULL, card->unknown[i]);
+    json_add_waivers(&b, root, &card->waivers);
     return json_finish(&b, root);
 }
 

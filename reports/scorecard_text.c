@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "reports/waiver_list.h"
+
 /* Names and messages may hold bytes that a terminal acts upon. */
 static void put_clean(FILE *out, const char *text) {
     for (; *text; text++) fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
@@ -26,7 +28,7 @@ static void write_blame(FILE *out, const assay_score_case *c) {
 }
 
 static void write_case(FILE *out, const assay_score_case *c, int width) {
-    fprintf(out, "%-10s  ", assay_scored_name(c->outcome));
+    fprintf(out, "%-11s ", assay_scored_name(c->outcome));
     put_clean(out, c->name);
     if (c->outcome == ASSAY_SCORED_NOT_RUN) {
         fputc('\n', out);
@@ -40,6 +42,11 @@ static void write_case(FILE *out, const assay_score_case *c, int width) {
         fprintf(out, "%zu of %zu differ, first %s: ", c->failed, c->judged, c->first_path);
         put_clean(out, c->first_reason);
         write_blame(out, c);
+    }
+    if (c->waived) fprintf(out, "; %zu waived, first %s", c->waived, c->waived_path);
+    if (*c->declared) {
+        fprintf(out, "; the port says that it cannot run it, which is wrong: ");
+        put_clean(out, c->declared);
     }
     fputc('\n', out);
 }
@@ -56,11 +63,11 @@ static int name_width(const assay_scorecard *card) {
 static void write_unknown(FILE *out, const assay_scorecard *card) {
     enum { shown = 5 };
     for (size_t i = 0; i < card->unknown_count && i < shown; i++) {
-        fprintf(out, "%-10s  ", "unknown");
+        fprintf(out, "%-11s ", "unknown");
         put_clean(out, card->unknown[i]);
         fprintf(out, " is the dump of no case of the suite\n");
     }
-    if (card->unknown_count > shown) fprintf(out, "%-10s  %zu more\n", "unknown", card->unknown_count - shown);
+    if (card->unknown_count > shown) fprintf(out, "%-11s %zu more\n", "unknown", card->unknown_count - shown);
 }
 
 static void write_summary(FILE *out, const assay_scorecard *card) {
@@ -75,6 +82,8 @@ static void write_summary(FILE *out, const assay_scorecard *card) {
                 {s.incomplete, "incomplete"},
                 {s.not_run, "not run"},
                 {s.unreadable, "unreadable"},
+                {s.unsupported, "unsupported by the port"},
+                {s.waived, "only with waived failures"},
                 {card->unknown_count, "unknown"}};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         if (rest[i].count) fprintf(out, ", %zu %s", rest[i].count, rest[i].what);
@@ -87,6 +96,7 @@ assay_status assay_report_scorecard_text(FILE *out, const assay_scorecard *card,
     fputc('\n', out);
     for (size_t i = 0; i < card->case_count; i++) write_case(out, &card->cases[i], name_width(card));
     write_unknown(out, card);
+    assay_report_waivers(out, &card->waivers);
     fputc('\n', out);
     write_summary(out, card);
     if (fflush(out) != 0 || ferror(out))

@@ -49,6 +49,7 @@ static void add_case(json_builder *b, cJSON *cases, const assay_suite_case *c, c
     json_add_integer(b, object, "steps", (int64_t)c->step_count);
     json_add_text(b, object, "dtype", assay_dtype_name(c->dtype));
     json_add_bool(b, object, "has_model", c->has_model);
+    if (*c->unsupported) json_add_text(b, object, "unsupported", c->unsupported);
     add_refusals(b, object, c);
     add_files(b, object, c, options);
     json_add_text(b, object, "case_sha256", c->case_sha256);
@@ -77,6 +78,7 @@ static cJSON *build(const assay_suite_export *e) {
     json_add_text(&b, root, "format", "assay-suite/1");
     if (*e->options.version) json_add_text(&b, root, "version", e->options.version);
     json_add_text(&b, root, "assay", ASSAY_VERSION);
+    if (e->options.port) json_add_text(&b, root, "port", e->options.port->name);
     cJSON *cases = json_add_array(&b, root, "cases");
     for (size_t i = 0; cases && i < e->case_count; i++) add_case(&b, cases, &e->cases[i], &e->options);
     cJSON *rules = json_add_array(&b, root, "rules");

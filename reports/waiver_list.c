@@ -24,7 +24,7 @@ static void put_state(FILE *out, const assay_waiver_use *use) {
     char day[ASSAY_DATE_TEXT];
     const char *s = use->count == 1 ? "" : "s";
     assay_date_text(use->expires, day);
-    if (!use->in_scope) fprintf(out, "is for cases that are not here");
+    if (!use->in_scope) fprintf(out, "is for cases that were not compared");
     else if (use->expired && use->count)
         fprintf(out, "expired on %s, so %zu failure%s stand%s", day, use->count, s, use->count == 1 ? "s" : "");
     else if (use->expired) fprintf(out, "expired on %s, and nothing needs it; delete it", day);

@@ -347,6 +347,10 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
                             const assay_source *candidate, const assay_diagnose_options *options, assay_error *err) {
     if (!golden->has_case)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the file holds no case to run again", golden_name);
+    if (candidate->info.unsupported[0])
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: says that the port cannot run the case (%.200s), so there is nothing to diagnose",
+                          candidate->info.name, candidate->info.unsupported);
     assay_diagnosis result = {0};
     assay_source source = {0};
     bool match = false, differs = false;

@@ -11,7 +11,7 @@
 #include "run/suite_case.h"
 
 const char *assay_scored_name(assay_scored outcome) {
-    static const char *const names[] = {"pass", "fail", "incomplete", "not run", "unreadable"};
+    static const char *const names[] = {"pass", "fail", "incomplete", "not run", "unreadable", "unsupported"};
     return names[outcome];
 }
 
@@ -34,7 +34,8 @@ static void note_failure(assay_score_case *c, const assay_entry *e) {
 
 /* What a step returns, or its refusal, is not in the dump. */
 static bool lacks_result(const assay_entry *e) {
-    if (e->verdict != ASSAY_VERDICT_MISSING) return false;
+    bool waived = e->verdict == ASSAY_VERDICT_WAIVED && e->waived_from == ASSAY_VERDICT_MISSING_REQUIRED;
+    if (e->verdict != ASSAY_VERDICT_MISSING && !waived) return false;
     return e->kind == ASSAY_ENTRY_STEP || e->place.stage == ASSAY_STAGE_LOGITS || e->place.stage == ASSAY_STAGE_LOSS ||
            e->place.stage == ASSAY_STAGE_TOKENS;
 }
@@ -57,10 +58,33 @@ static void note_gaps(assay_score_case *c, const assay_case_result *r) {
     else snprintf(c->note, sizeof c->note, "lacks %s%s", first->path, more);
 }
 
-static void note_result(assay_score_case *c, const assay_case_result *r) {
+/* Takes the waivers out of the result. */
+static void note_waivers(assay_score_case *c, assay_case_result *r) {
+    const assay_entry *first = first_with(r, ASSAY_VERDICT_WAIVED);
+    c->waived = r->counts[ASSAY_VERDICT_WAIVED];
+    if (first) snprintf(c->waived_path, sizeof c->waived_path, "%s", first->path);
+    c->waivers = r->waivers;
+    r->waivers = (assay_waiver_uses){0};
+}
+
+static void note_counts(assay_score_case *c, const assay_case_result *r) {
+    size_t waived = 0;
+    for (size_t i = 0; i < r->entry_count; i++)
+        waived += r->entries[i].verdict == ASSAY_VERDICT_WAIVED && r->entries[i].waived_from == ASSAY_VERDICT_FAIL;
     c->failed = r->counts[ASSAY_VERDICT_FAIL];
-    c->judged = r->counts[ASSAY_VERDICT_PASS] + c->failed;
-    c->missing = r->counts[ASSAY_VERDICT_MISSING] + r->counts[ASSAY_VERDICT_MISSING_REQUIRED];
+    c->judged = r->counts[ASSAY_VERDICT_PASS] + c->failed + waived;
+    c->missing = r->counts[ASSAY_VERDICT_MISSING] + r->counts[ASSAY_VERDICT_MISSING_REQUIRED] +
+                 r->counts[ASSAY_VERDICT_WAIVED] - waived;
+}
+
+static void note_result(assay_score_case *c, assay_case_result *r) {
+    if (r->verdict == ASSAY_CASE_UNSUPPORTED) {
+        c->outcome = ASSAY_SCORED_UNSUPPORTED;
+        snprintf(c->note, sizeof c->note, "%s", r->unsupported);
+        return;
+    }
+    note_counts(c, r);
+    note_waivers(c, r);
     const assay_entry *differs = first_with(r, ASSAY_VERDICT_FAIL);
     const assay_entry *required = first_with(r, ASSAY_VERDICT_MISSING_REQUIRED);
     if (differs) {
@@ -132,10 +156,15 @@ static assay_status score(assay_score_case *c, const assay_golden *golden, const
                           const assay_score_options *options, assay_error *err) {
     assay_candidate *candidate;
     assay_error why;
-    c->outcome = c->dump ? ASSAY_SCORED_PASS : ASSAY_SCORED_NOT_RUN;
+    char declared[sizeof c->declared] = "";
+    if (options->port)
+        assay_port_supports(options->port, &golden->test_case, assay_golden_config(golden), declared, sizeof declared);
+    c->outcome = c->dump ? ASSAY_SCORED_PASS : *declared ? ASSAY_SCORED_UNSUPPORTED : ASSAY_SCORED_NOT_RUN;
+    snprintf(c->note, sizeof c->note, "%s", c->dump ? "" : declared);
     if (!c->dump) return ASSAY_OK;
     if (assay_candidate_open(&candidate, c->dump, &why)) return note_unreadable(c, &why, err);
     assay_status st = compare(c, golden, golden_path, candidate, options, err);
+    if (c->outcome != ASSAY_SCORED_UNSUPPORTED) snprintf(c->declared, sizeof c->declared, "%s", declared);
     assay_candidate_close(candidate);
     return st;
 }
@@ -177,5 +206,6 @@ void assay_score_case_free(assay_score_case *c) {
     free(c->rules);
     free(c->dump);
     free(c->name);
+    assay_waiver_uses_free(&c->waivers);
     *c = (assay_score_case){0};
 }

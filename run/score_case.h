@@ -8,8 +8,10 @@
 #include <stddef.h>
 
 #include "compare/policy.h"
+#include "compare/result.h"
 #include "core/status.h"
 #include "engine/variants.h"
+#include "golden/port_limits.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,10 +22,11 @@ typedef enum {
     ASSAY_SCORED_FAIL,       /* something differs, or the policy requires what was not dumped */
     ASSAY_SCORED_INCOMPLETE, /* nothing differs, and logits, loss, tokens or refusal of some step are not in the dump */
     ASSAY_SCORED_NOT_RUN,    /* there is no dump */
-    ASSAY_SCORED_UNREADABLE  /* the dump cannot be read, or belongs to another case */
+    ASSAY_SCORED_UNREADABLE, /* the dump cannot be read, or belongs to another case */
+    ASSAY_SCORED_UNSUPPORTED /* the port says that it cannot run it, and did not */
 } assay_scored;
 
-/* "pass", "fail", "incomplete", "not run", "unreadable". */
+/* "pass", "fail", "incomplete", "not run", "unreadable", "unsupported". */
 const char *assay_scored_name(assay_scored outcome);
 
 #define ASSAY_SCORE_MISTAKES 8
@@ -34,12 +37,17 @@ typedef struct {
     char *dump;  /* path; NULL when there is none */
     char *rules; /* ids that the case says it exercises, separated by spaces */
     assay_scored outcome;
-    char note[1024];                /* why it is incomplete or unreadable */
-    size_t judged, failed, missing; /* tensors and refusals: compared; of these, wrong; of the golden, not dumped */
-    char first_path[160];           /* where it differs first, */
-    char first_reason[320];         /* how, */
-    char first_rules[64];           /* and which rules show there */
-    bool first_is_result;           /* logits, a loss or tokens: what shows anything that went wrong before */
+    char note[1024];    /* why it is incomplete, unreadable or unsupported */
+    char declared[512]; /* why the port says that it cannot run it, although there is a dump, which was judged; or "" */
+    assay_waiver_uses waivers; /* of the policy, where something was compared */
+    size_t waived;             /* failures and gaps that they waive; such a case proves none of its rules */
+    char waived_path[160];     /* the first */
+    size_t judged, failed,
+        missing; /* tensors and refusals: compared; of these, wrong and not waived; of the golden, not dumped */
+    char first_path[160];   /* where it differs first, */
+    char first_reason[320]; /* how, */
+    char first_rules[64];   /* and which rules show there */
+    bool first_is_result;   /* logits, a loss or tokens: what shows anything that went wrong before */
     /* The known mistakes that explain it equally well; none when it was not diagnosed or none explains it. First those `likely_count`
      * that explain the most of the other cases as well. */
     const assay_variant *mistakes[ASSAY_SCORE_MISTAKES];
@@ -48,9 +56,10 @@ typedef struct {
 } assay_score_case;
 
 typedef struct {
-    const assay_policy *policy; /* NULL: the defaults */
-    bool no_diagnosis;          /* do not look for the mistakes behind a case that fails */
-    void *context;              /* of progress */
+    const assay_policy *policy;    /* NULL: the defaults */
+    const assay_port_limits *port; /* NULL: it can run all cases */
+    bool no_diagnosis;             /* do not look for the mistakes behind a case that fails */
+    void *context;                 /* of progress */
     void (*progress)(void *context, size_t done, size_t count, const char *name); /* may be NULL; before each case */
 } assay_score_options;
 

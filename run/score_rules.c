@@ -98,7 +98,9 @@ static void count(assay_rule_score *r, const assay_scorecard *card) {
         const assay_score_case *c = &card->cases[i];
         bool named = assay_rules_have(c->rules, r->rule->id), blamed = assay_rules_have(c->blamed, r->rule->id);
         r->cases += named;
-        r->passed += named && c->outcome == ASSAY_SCORED_PASS;
+        r->passed += named && c->outcome == ASSAY_SCORED_PASS && !c->waived;
+        r->waived += named && c->outcome == ASSAY_SCORED_PASS && c->waived;
+        r->unsupported += named && c->outcome == ASSAY_SCORED_UNSUPPORTED;
         r->failed += named && c->outcome == ASSAY_SCORED_FAIL;
         r->blaming += blamed;
         if (blamed && is_certain(c)) r->suspected = false;
@@ -146,8 +148,11 @@ static bool any_is(const assay_rule_score *r, const assay_scorecard *card, assay
 }
 
 static const char *why_not_run(const assay_rule_score *r, const assay_scorecard *card) {
+    if (r->waived) return "its cases pass with waived failures alone";
+    if (r->unsupported && r->unsupported == r->cases) return "unsupported by the port";
     if (any_is(r, card, ASSAY_SCORED_INCOMPLETE)) return "the dumps of its cases are incomplete";
     if (any_is(r, card, ASSAY_SCORED_UNREADABLE)) return "the dumps of its cases cannot be read";
+    if (r->unsupported) return "no dump of its cases; some are unsupported by the port";
     if (r->cases) return "no dump of its cases";
     const char *exempt = assay_rule_exempt(r->rule->id);
     return exempt ? exempt : "no case of the suite names it";

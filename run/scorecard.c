@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/waiver.h"
 #include "run/dump_folder.h"
 #include "run/suite_case.h"
 
@@ -68,8 +69,14 @@ static assay_status take_unknown(assay_scorecard *card, const assay_dump_folder 
 }
 
 static assay_status check_some_dump(const assay_scorecard *card, const char *dumps, assay_error *err) {
-    for (size_t i = 0; i < card->case_count; i++)
-        if (card->cases[i].outcome != ASSAY_SCORED_NOT_RUN) return ASSAY_OK;
+    size_t unsupported = 0;
+    for (size_t i = 0; i < card->case_count; i++) {
+        const assay_score_case *c = &card->cases[i];
+        bool declared = c->outcome == ASSAY_SCORED_UNSUPPORTED && !c->dump;
+        if (c->outcome != ASSAY_SCORED_NOT_RUN && !declared) return ASSAY_OK;
+        unsupported += declared;
+    }
+    if (unsupported && unsupported == card->case_count) return ASSAY_OK; /* a verdict, though not a good one */
     char unknown[300] = "";
     if (card->unknown_count) snprintf(unknown, sizeof unknown, " (it has %.200s)", card->unknown[0]);
     return assay_fail(err, ASSAY_EINPUT, NULL,
@@ -94,6 +101,8 @@ assay_status assay_scorecard_run(assay_scorecard *out, const char *dumps, char *
     if (!st) st = add_cases(&card, &folder, goldens, count, options, err);
     if (!st) st = take_unknown(&card, &folder, err);
     if (!st) st = check_some_dump(&card, dumps, err);
+    for (size_t i = 0; !st && i < card.case_count; i++)
+        st = assay_waiver_uses_add(&card.waivers, &card.cases[i].waivers, err);
     assay_dump_folder_free(&folder);
     if (st) {
         assay_scorecard_free(&card);
@@ -110,6 +119,7 @@ void assay_scorecard_free(assay_scorecard *card) {
     free(card->cases);
     free(card->rules);
     free(card->unknown);
+    assay_waiver_uses_free(&card->waivers);
     *card = (assay_scorecard){0};
 }
 
@@ -135,7 +145,10 @@ assay_scorecard_summary assay_scorecard_summarize(const assay_scorecard *card) {
                                  .failed = count_cases(card, ASSAY_SCORED_FAIL),
                                  .incomplete = count_cases(card, ASSAY_SCORED_INCOMPLETE),
                                  .not_run = count_cases(card, ASSAY_SCORED_NOT_RUN),
-                                 .unreadable = count_cases(card, ASSAY_SCORED_UNREADABLE)};
-    s.conforms = s.failed == 0 && s.unreadable == 0 && s.passed > 0;
+                                 .unreadable = count_cases(card, ASSAY_SCORED_UNREADABLE),
+                                 .unsupported = count_cases(card, ASSAY_SCORED_UNSUPPORTED)};
+    for (size_t i = 0; i < card->case_count; i++)
+        s.waived += card->cases[i].outcome == ASSAY_SCORED_PASS && card->cases[i].waived;
+    s.conforms = s.failed == 0 && s.unreadable == 0 && s.passed > s.waived;
     return s;
 }

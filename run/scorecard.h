@@ -29,7 +29,9 @@ typedef struct {
     assay_rule_verdict verdict;
     bool suspected;        /* it fails, and every case that is put down to it may be due to another rule */
     size_t cases;          /* that name it */
-    size_t passed, failed; /* of these */
+    size_t passed, failed; /* of these; a pass with waived failures is none here */
+    size_t waived;         /* of these: pass with waived failures, which proves nothing */
+    size_t unsupported;    /* of these: by the port */
     size_t blaming;        /* failing cases that are put down to it */
     char note[400];        /* one line: why it fails, is not exercised, or passes although some cases fail; else "" */
 } assay_rule_score;
@@ -41,6 +43,7 @@ typedef struct {
     size_t rule_count;
     char **unknown; /* (unknown_count) dumps of cases that the suite does not have */
     size_t unknown_count;
+    assay_waiver_uses waivers; /* of the policy, and what they did in all cases */
 } assay_scorecard;
 
 /* Scores the dumps of a folder (run/dump_folder.h) against `count` goldens, whose cases are called as assay_suite_case_name says.
@@ -53,8 +56,10 @@ void assay_scorecard_free(assay_scorecard *card);
 
 typedef struct {
     size_t rules_passed, rules_failed, rules_not_exercised;
-    size_t passed, failed, incomplete, not_run, unreadable; /* cases */
-    bool conforms; /* no case and so no rule fails, every dump could be read, and at least one case passes */
+    size_t passed, failed, incomplete, not_run, unreadable, unsupported; /* cases */
+    size_t waived; /* cases that pass with waived failures; they count as passed too */
+    bool
+        conforms; /* no case and so no rule fails, every dump could be read, and at least one case passes with nothing waived */
 } assay_scorecard_summary;
 
 assay_scorecard_summary assay_scorecard_summarize(const assay_scorecard *card);

@@ -44,6 +44,7 @@ typedef struct {
     char config_sha256[ASSAY_SHA256_TEXT];  /* of the canonical configuration; "" when has_model is false */
     char weights_xxh128[ASSAY_XXH128_TEXT]; /* likewise */
     bool has_model;                         /* false: the original refuses to build it */
+    char unsupported[512];                  /* why the port says that it cannot run it; "" when it does not */
     assay_dump_refusals refusals;           /* steps that the original refuses */
     assay_suite_tolerance *tolerances;      /* (tolerance_count) main run, then float64, each in execution order */
     size_t tolerance_count;

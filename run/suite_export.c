@@ -150,6 +150,9 @@ static assay_status add_case(assay_suite_export *e, const assay_golden *g, const
     assay_status st = assay_suite_case_describe(w.info, g, name, err);
     if (st) return st;
     e->case_count++;
+    if (e->options.port)
+        assay_port_supports(e->options.port, &g->test_case, assay_golden_config(g), w.info->unsupported,
+                            sizeof w.info->unsupported);
     st = write_golden(&w, path, err);
     if (!st) st = write_texts(&w, err);
     return st || !w.info->has_model ? st : write_tensors(&w, err);

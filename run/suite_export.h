@@ -14,6 +14,7 @@
 
 #include "core/atomic_folder.h"
 #include "core/status.h"
+#include "golden/port_limits.h"
 #include "run/suite_case.h"
 
 #ifdef __cplusplus
@@ -22,7 +23,9 @@ extern "C" {
 
 typedef struct {
     bool safetensors, npy; /* the formats of weights, inputs and goldens, beside HDF5 */
-    const char *version;   /* of the suite; "" where the goldens are no shipped suite. Must outlive the export */
+    const assay_port_limits
+        *port; /* NULL, or what a port says that it cannot do: its cases are marked. Must outlive the export */
+    const char *version; /* of the suite; "" where the goldens are no shipped suite. Must outlive the export */
 } assay_suite_options;
 
 /* An export under way. */

@@ -30,6 +30,20 @@ Test(score_rules, a_rule_passes_by_a_case_that_names_it) {
     expect_rule("PREC-3", ASSAY_RULE_NOT_EXERCISED, "half precision");
 }
 
+Test(score_rules, what_the_port_cannot_run_exercises_nothing) {
+    scorecard_add(&card, "one", "MEM-1 MEM-2 MEM-3", ASSAY_SCORED_UNSUPPORTED);
+    scorecard_add(&card, "two", "MEM-2", ASSAY_SCORED_NOT_RUN);
+    scorecard_add(&card, "three", "MEM-3 MEM-4", ASSAY_SCORED_PASS);
+    scorecard_add(&card, "four", "MEM-4 MEM-5", ASSAY_SCORED_PASS)->waived = 2;
+    assay_scorecard_judge(&card);
+    expect_rule("MEM-1", ASSAY_RULE_NOT_EXERCISED, "unsupported by the port");
+    expect_rule("MEM-2", ASSAY_RULE_NOT_EXERCISED, "no dump of its cases; some are unsupported by the port");
+    expect_rule("MEM-3", ASSAY_RULE_PASS, "");
+    expect_rule("MEM-4", ASSAY_RULE_PASS, "");
+    expect_rule("MEM-5", ASSAY_RULE_NOT_EXERCISED, "its cases pass with waived failures alone");
+    cr_expect(assay_scorecard_summarize(&card).conforms);
+}
+
 /* One mistake does not paint everything red. */
 Test(score_rules, only_the_explained_rule_fails) {
     scorecard_add(&card, "one", "MEM-1 SCHED-1 SCHED-2", ASSAY_SCORED_PASS);

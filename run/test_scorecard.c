@@ -172,6 +172,84 @@ Test(scorecard, dumps_that_no_case_has_are_listed) {
     cr_expect(strstr(card.unknown[1], "dumps/two.safetensors"), "%s", card.unknown[1]);
 }
 
+/* ---- what the port cannot do ---- */
+
+static assay_port_limits port_of(const char *text) {
+    assay_port_limits port;
+    EXPECT_OK(assay_port_limits_parse(&port, text, strlen(text), "port.json", &expect_err));
+    return port;
+}
+
+static void score_port(const char *limits) {
+    assay_port_limits port = port_of(limits);
+    score_with(&(assay_score_options){.port = &port});
+    assay_port_limits_free(&port);
+}
+
+#define NO_MEMORY "{\"format\": \"assay-port/1\", \"memory\": false}"
+
+Test(scorecard, a_case_that_the_port_cannot_run_needs_no_dump) {
+    score_port(NO_MEMORY);
+    expect_outcome(&card.cases[0], ASSAY_SCORED_UNSUPPORTED, "memory layers, and the port says memory false");
+    cr_expect_eq(assay_scorecard_summarize(&card).unsupported, 1);
+    cr_expect(!assay_scorecard_summarize(&card).conforms, "nothing was compared");
+}
+
+Test(scorecard, without_a_dump_what_the_port_can_do_is_not_run) {
+    assay_port_limits port = port_of("{\"format\": \"assay-port/1\", \"labels\": false}");
+    char *const goldens[] = {golden};
+    const assay_score_options options = {.port = &port};
+    EXPECT_REFUSED(assay_scorecard_run(&card, scratch_path(&s, "dumps"), goldens, 1, &options, &expect_err),
+                   "no dump of any of the 1 cases");
+    assay_port_limits_free(&port);
+}
+
+Test(scorecard, a_dump_of_what_the_port_cannot_run_is_judged) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
+    score_port(NO_MEMORY);
+    expect_outcome(&card.cases[0], ASSAY_SCORED_FAIL, "");
+    cr_expect(strstr(card.cases[0].declared, "memory false"), "%s", card.cases[0].declared);
+}
+
+Test(scorecard, a_dump_says_that_the_port_cannot_run_it) {
+    scratch_write_text(&s, "dumps/one/dump.json", "{\"unsupported\": \"too long\"}");
+    expect_outcome(score(), ASSAY_SCORED_UNSUPPORTED, "too long");
+    cr_expect(!assay_scorecard_summarize(&card).conforms);
+}
+
+/* ---- waivers ---- */
+
+static void score_waived(const char *waivers) {
+    char text[600];
+    assay_policy policy;
+    snprintf(text, sizeof text, "{\"format\": \"assay-policy/1\", \"required\": [\"logits\"], \"waivers\": [%s]}",
+             waivers);
+    EXPECT_OK(assay_policy_parse(&policy, text, strlen(text), "policy", &expect_err));
+    policy.today = 20261124;
+    score_with(&(assay_score_options){.policy = &policy, .no_diagnosis = true});
+    assay_policy_free(&policy);
+}
+
+Test(scorecard, waived_failures_let_a_case_pass_and_prove_nothing) {
+    suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
+    score_waived("{\"stage\": \"*\", \"reason\": \"r\", \"expires\": \"2026-12-31\"}");
+    const assay_score_case *c = &card.cases[0];
+    expect_outcome(c, ASSAY_SCORED_PASS, "");
+    cr_expect(c->waived > 0 && c->failed == 0);
+    cr_expect(*c->waived_path);
+    cr_assert_eq(card.waivers.count, 1);
+    cr_expect_eq(card.waivers.items[0].count, c->waived);
+    assay_scorecard_summary summary = assay_scorecard_summarize(&card);
+    cr_expect(summary.waived == 1 && summary.passed == 1 && summary.rules_passed == 0);
+    cr_expect(!summary.conforms, "no case passes without waivers");
+}
+
+Test(scorecard, a_waiver_fills_no_gap) {
+    write_safetensors("steps/1/logits", REFUSED, NULL);
+    score_waived("{\"stage\": \"logits\", \"reason\": \"r\", \"expires\": \"2026-12-31\"}");
+    expect_outcome(&card.cases[0], ASSAY_SCORED_INCOMPLETE, "lacks steps/1/logits");
+}
+
 Test(scorecard, refuses_what_cannot_be_scored) {
     char *const goldens[] = {golden, golden}, *const none[] = {"none.h5"};
     refuse(scratch_path(&s, "dumps"), goldens, 1, "no dump of any of the 1 cases is there; call each by its case");
