@@ -59,8 +59,8 @@ typedef struct {
 /* Nothing is limited, and name is NULL. */
 void assay_port_limits_init(assay_port_limits *port);
 
-/* Parses a port file. `where` starts every message. ASSAY_EINPUT for anything that is not strictly one: unknown or repeated keys
- * and values, wrong types, empty lists, limits below 1. Release with assay_port_limits_free. */
+/* Parses a port file. `where` starts every message. ASSAY_EINPUT for anything that is not strictly one: unknown or repeated keys,
+ * unknown values, wrong types, empty lists, limits below 1. Release with assay_port_limits_free. */
 assay_status assay_port_limits_parse(assay_port_limits *out, const char *text, size_t text_nbytes, const char *where,
                                      assay_error *err);
 

@@ -97,3 +97,65 @@ Test(scorecard_reports, the_json_says_the_same) {
     free(text);
     scratch_remove(&s);
 }
+
+/* A case that the port cannot run, one that it says it cannot and did, one with waived failures. */
+static assay_scorecard limited_card(void) {
+    assay_scorecard other = scorecard_new();
+    assay_score_case *c = scorecard_add(&other, "limited", "MEM-1", ASSAY_SCORED_UNSUPPORTED);
+    free(c->dump);
+    c->dump = NULL;
+    snprintf(c->note, sizeof c->note, "step 0: batch 2, and the port says max_batch 1");
+    c = scorecard_add(&other, "wrong", "MEM-2", ASSAY_SCORED_PASS);
+    snprintf(c->declared, sizeof c->declared, "no masks");
+    c = scorecard_add(&other, "waived", "MEM-3", ASSAY_SCORED_PASS);
+    c->waived = 2;
+    snprintf(c->waived_path, sizeof c->waived_path, "steps/0/loss");
+    other.waivers.items = calloc(1, sizeof *other.waivers.items);
+    other.waivers.items[other.waivers.count++] = (assay_waiver_use){
+        .stage = strdup("loss"), .reason = strdup("ticket 12"), .expires = 20261231, .in_scope = true, .count = 2};
+    assay_scorecard_judge(&other);
+    return other;
+}
+
+Test(scorecard_reports, the_text_tells_what_is_unsupported_and_waived) {
+    char *text;
+    size_t nbytes;
+    assay_scorecard other = limited_card();
+    FILE *out = open_memstream(&text, &nbytes);
+    EXPECT_OK(assay_report_scorecard_text(out, &other, &expect_err));
+    fclose(out);
+    expect_line(text, "\nunsupported limited  step 0: batch 2, and the port says max_batch 1\n");
+    expect_line(text,
+                "\npass        wrong    9 compared, 2 not dumped; the port says that it cannot run it, which is wrong: "
+                "no masks\n");
+    expect_line(text, "\npass        waived   9 compared, 2 not dumped; 2 waived, first steps/0/loss\n");
+    expect_line(text, "\nMEM-1     not exercised    0 of 1    ");
+    expect_line(text, "\n          unsupported by the port\n");
+    expect_line(text, "  used         stage loss: waives 2 failures until 2026-12-31 (ticket 12)\n");
+    expect_line(text, "; 2 of 3 cases match, 1 unsupported by the port, 1 only with waived failures\n");
+    free(text);
+    assay_scorecard_free(&other);
+}
+
+Test(scorecard_reports, the_json_tells_what_is_unsupported_and_waived) {
+    scratch s;
+    size_t nbytes;
+    cJSON *root;
+    assay_scorecard other = limited_card();
+    scratch_make(&s);
+    EXPECT_OK(assay_report_scorecard_json(scratch_path(&s, "card.json"), &other, &expect_err));
+    char *text = scratch_read(scratch_path(&s, "card.json"), &nbytes);
+    EXPECT_OK(assay_json_parse(&root, text, nbytes, "card.json", &expect_err));
+    const cJSON *cases = assay_json_member(root, "cases"), *summary = assay_json_member(root, "summary");
+    expect_text(member_of(cases, "name", "limited"), "outcome", "unsupported");
+    expect_text(member_of(cases, "name", "limited"), "note", "step 0: batch 2, and the port says max_batch 1");
+    expect_text(member_of(cases, "name", "wrong"), "declared_unsupported", "no masks");
+    cr_expect_eq(assay_json_member(member_of(cases, "name", "waived"), "waived")->valueint, 2);
+    cr_expect_eq(assay_json_member(summary, "unsupported")->valueint, 1);
+    cr_expect_eq(assay_json_member(summary, "waived")->valueint, 1);
+    expect_text(assay_json_member(root, "waivers")->child, "state", "used");
+    cJSON_Delete(root);
+    free(text);
+    scratch_remove(&s);
+    assay_scorecard_free(&other);
+}

@@ -99,3 +99,24 @@ Test(suite_files, the_readme_says_how_to_be_scored) {
     cr_expect(strstr(text, "assay conformance score DUMPS"));
     free(text);
 }
+
+Test(suite_files, the_manifest_marks_what_a_port_cannot_run) {
+    static const char text[] = "{\"format\": \"assay-port/1\", \"name\": \"port 1\", \"past\": false}";
+    assay_port_limits port;
+    assay_suite_export e;
+    EXPECT_OK(assay_port_limits_parse(&port, text, strlen(text), "port", &expect_err));
+    const assay_suite_options options = {.safetensors = true, .version = "", .port = &port};
+    EXPECT_OK(assay_suite_export_begin(&e, scratch_path(&s, "marked"), &options, &expect_err));
+    EXPECT_OK(assay_suite_export_add(&e, scratch_path(&s, "one.h5"), &expect_err));
+    EXPECT_OK(assay_report_suite_files(&e, &expect_err));
+    EXPECT_OK(assay_suite_export_commit(&e, &expect_err));
+    assay_port_limits_free(&port);
+    cJSON *root = read_json("marked/manifest.json"), *plain = read_json("suite/manifest.json");
+    expect_text(root, "port", "port 1");
+    expect_text(assay_json_member(root, "cases")->child, "unsupported",
+                "step 1: it goes on from a past, and the port says past false");
+    cr_expect_null(assay_json_member(plain, "port"));
+    cr_expect_null(assay_json_member(assay_json_member(plain, "cases")->child, "unsupported"));
+    cJSON_Delete(plain);
+    cJSON_Delete(root);
+}

@@ -105,6 +105,28 @@ Test(text, passes_are_listed_when_asked_for) {
     assay_result_free(&r);
 }
 
+/* What the port cannot run is no mismatch; alone it is no match either. */
+Test(text, says_what_the_port_cannot_run) {
+    assay_result r = {0};
+    assay_case_result one;
+    cr_assert_eq(assay_case_result_unsupported(&one, "long", "long.h5", "too\nlong", NULL), ASSAY_OK);
+    cr_assert_eq(assay_result_add_case(&r, &one, NULL), ASSAY_OK);
+    char *text = text_of(&r, NULL);
+    assert_has(text, "\nlong  unsupported       0       0");
+    assert_has(text, "\nlong: golden long.h5\n  unsupported: too?long\n");
+    assert_has(text,
+               "\nnothing compared: 0 of 1 cases match, 0 differ, 0 could not be compared, 1 unsupported by the port");
+    free(text);
+    assay_result others = report_fixture();
+    snprintf(others.cases[0].unsupported, sizeof others.cases[0].unsupported, "no masks");
+    text = text_of(&others, NULL);
+    assert_has(text,
+               "the port says that it cannot run this case (no masks), and there is a dump: correct what it says\n");
+    free(text);
+    assay_result_free(&others);
+    assay_result_free(&r);
+}
+
 Test(text, a_failing_write_is_an_error) {
     assay_result r = report_fixture();
     FILE *full = fopen("/dev/full", "w");
