@@ -199,6 +199,20 @@ Test(blame, nan_and_single_numbers_are_faults) {
     assay_blame_free(&b);
 }
 
+Test(blame, tokens_are_those_of_the_largest_logits) {
+    f = run_fixture_open("generate");
+    run_all_stages("");
+    const assay_source *dump = run_fixture_pick(&f, "");
+    assay_blame b = blame(dump);
+    cr_expect_not(assay_blame_found(&b), "%s", at_fault(&b));
+    assay_blame_free(&b);
+    const assay_tensor *tokens = tensor_named("steps/0/tokens");
+    ((int64_t *)tokens->data)[assay_tensor_count(tokens) - 1] ^= 1;
+    b = blame(dump);
+    cr_expect_str_eq(at_fault(&b), "tokens");
+    assay_blame_free(&b);
+}
+
 Test(blame, refuses_what_it_cannot_judge) {
     f = run_fixture_open("windows-3-all");
     run_all_stages("");

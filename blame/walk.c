@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blame/tokens.h"
 #include "blame/walk_layer.h"
 #include "core/rounding.h"
 
@@ -14,6 +15,7 @@ typedef struct {
     assay_carried *past;    /* (layers) */
     int64_t prompt_windows; /* of a generate: windows of its prompt */
     int64_t begin;          /* tokens of the call before the window */
+    assay_choices choices;  /* of a generate */
 } walk;
 
 static const assay_source_item *reference_at(const walk *k, assay_stage stage, int64_t window) {
@@ -92,7 +94,9 @@ static assay_status walk_window(walk *k, const assay_walk_window *window, assay_
         st = assay_walk_layer(w, &k->past[i], window, err);
     }
     if (!st) st = assay_judge_own(w, ASSAY_STAGE_NORM, err);
-    if (!st && k->step->op != ASSAY_OP_GENERATE) st = gather_norms(k, w->at.window == 0, err);
+    bool generates = k->step->op == ASSAY_OP_GENERATE;
+    if (!st && !generates) st = gather_norms(k, w->at.window == 0, err);
+    if (!st && generates && w->at.window >= k->prompt_windows - 1) st = assay_choices_add(&k->choices, w, err);
     k->begin += window->tokens;
     return st;
 }
@@ -157,7 +161,7 @@ static void decide_problem(walk *k) {
 
 static assay_status judge_results(walk *k, assay_error *err) {
     assay_walker *w = &k->w;
-    if (k->step->op == ASSAY_OP_GENERATE) return assay_judge_given(w, ASSAY_STAGE_TOKENS, true, err);
+    if (k->step->op == ASSAY_OP_GENERATE) return assay_choices_judge(&k->choices, w, k->step, err);
     w->recipe.labels = k->step->labels.data ? &k->step->labels : NULL;
     if (k->step->op == ASSAY_OP_CLASSIFY) decide_problem(k);
     assay_status st = set_pooled(k, err);
@@ -169,6 +173,7 @@ static assay_status walk_windows(walk *k, assay_error *err) {
     assay_walk_window window;
     assay_status st = ASSAY_OK;
     k->begin = 0;
+    assay_choices_clear(&k->choices);
     if (!window_at(k, 0, &window)) return ASSAY_OK;
     if (!k->step->past_keep) st = clear_past(k, window.batch, err);
     for (int64_t i = 0; !st && window_at(k, i, &window); i++) {
@@ -277,6 +282,7 @@ assay_status assay_walk(assay_blame *out, const assay_walk_input *in, assay_erro
     sort(out);
     for (int64_t i = 0; k.past && i < in->config->num_hidden_layers; i++) assay_carried_free(&k.past[i]);
     free(k.past);
+    assay_choices_clear(&k.choices);
     for (int i = 0; i < ASSAY_SLOT_COUNT; i++) assay_value_free(&k.w.slots[i]);
     return st;
 }
