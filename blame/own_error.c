@@ -33,13 +33,14 @@ static double stored_distance(double wanted, double found, assay_dtype stored) {
 }
 
 static double distance_of(const assay_own_kind *kind, double wanted, double found) {
-    if (wanted == found) return 0;
+    bool stored = assay_own_is_stored(kind);
+    if (wanted == found && !stored) return 0;
     assay_float_class w = assay_classify(wanted), f = assay_classify(found);
     if (w != f) return (double)INFINITY;
     if (w != ASSAY_CLASS_FINITE) return 0;
     if (is_mask(kind->stage)) return is_minimum(wanted, kind) && is_minimum(found, kind) ? 0 : (double)INFINITY;
     if (is_hidden(wanted, kind) || is_hidden(found, kind)) return (double)INFINITY;
-    if (assay_own_is_stored(kind)) return stored_distance(wanted, found, kind->stored);
+    if (stored) return stored_distance(wanted, found, kind->stored);
     return fabs(wanted - found);
 }
 
