@@ -33,8 +33,9 @@ static double stored_distance(double wanted, double found, assay_dtype stored) {
 }
 
 static double distance_of(const assay_own_kind *kind, double wanted, double found) {
+    bool casts = kind->stage == ASSAY_STAGE_MEM_WRITE_KEY || kind->stage == ASSAY_STAGE_MEM_WRITE_VALUE;
     bool stored = assay_own_is_stored(kind);
-    if (wanted == found && !stored) return 0;
+    if (wanted == found && !(stored && casts)) return 0; /* what is read or kept is what was written, cast or not */
     assay_float_class w = assay_classify(wanted), f = assay_classify(found);
     if (w != f) return (double)INFINITY;
     if (w != ASSAY_CLASS_FINITE) return 0;
