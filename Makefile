@@ -37,7 +37,7 @@ ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
 VERSION := $(shell sed -n 's/.*ASSAY_VERSION "\(.*\)"/\1/p' core/version.h)
-FOLDERS := core engine golden run compare blame reports fuzz cli
+FOLDERS := core engine golden run compare blame reports fuzz cli tap
 SOURCES := $(filter-out $(wildcard $(FOLDERS:=/test_*.c) $(FOLDERS:=/bench_*.c)),$(wildcard $(FOLDERS:=/*.c)))
 TESTS := $(wildcard $(FOLDERS:=/test_*.c))
 # Engine sources that include engine/real.h themselves are compiled once for float and once for double.
@@ -48,7 +48,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test rules accuracy bench lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test example-port rules accuracy bench lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -63,8 +63,9 @@ verify: ## install what is missing, build, run the engine against the shipped go
 
 test: ## install what is missing, build, and run the tests
 	@ci/bootstrap ci/packages.txt ci/packages-test.txt
-	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests
+	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests $(BUILD)/longllama_port
 	$(BUILD)/assay-tests --jobs $$(nproc)
+	CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' examples/port/check.sh $(BUILD)
 
 $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -74,6 +75,13 @@ $(LIB): $(LIB_OBJECTS)
 
 $(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+
+# The worked example of a port: it shares nothing with Assay but the header that it taps with.
+PORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard examples/port/*.c))
+$(BUILD)/longllama_port: $(PORT_OBJECTS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs libcjson) -lm
+
+example-port: $(BUILD)/longllama_port ## compile the example of a port to build/longllama_port
 
 $(BUILD)/bench-engine: $(BUILD)/engine/bench_engine.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -115,7 +123,7 @@ lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint
 
 format: ## format all C code
-	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]))
+	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]) examples/port/*.[ch])
 
 goldens: ## say what differs from the shipped goldens by more than its floor, then export them again: ORIGINAL=<checkout>
 	@test -n '$(ORIGINAL)' || { echo 'make goldens: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
@@ -123,7 +131,7 @@ goldens: ## say what differs from the shipped goldens by more than its floor, th
 	-PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)' --check
 	PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
 
-PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h)) \
+PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h tap/*.h)) \
 	$(addprefix engine/,engine.h generate.h sample.h schedule.h semantics.h taps.h variants.h)
 install: $(BUILD)/assay ## install the program, the library, its headers, assay.pc and the goldens below PREFIX
 	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
@@ -142,4 +150,4 @@ uninstall: ## remove what install put below PREFIX
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PORT_OBJECTS:.o=.d)
