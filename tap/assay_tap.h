@@ -200,7 +200,7 @@ static inline assay_tap assay_tap_open_at(const char *dir, const char *only, int
                (only == NULL || (sink->only = assay_tap_copy_(only, 0)) != NULL);
     if (have) {
         strcat(steps, "/steps");
-        have = assay_tap_folders_(steps) == 0;
+        have = assay_tap_folders_(steps) == 0 && (access(steps, F_OK) == 0 || errno != ENOTDIR);
         if (!have) why = strerror(errno);
         if (have && !add && access(steps, F_OK) == 0)
             have = 0, why = "holds a dump already: remove it, or name another folder (ASSAY_TAP_ADD=1 adds to it)";

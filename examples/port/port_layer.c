@@ -156,11 +156,11 @@ static void softmax(float *probs, const float *scores, int n) {
 /* out (D) = the values, weighted. */
 static void weigh(const layer_run *r, float *out, const float *probs, int b, int h) {
     int d = r->m->head_size, place = b * r->hidden + h * d, row = r->batch * r->hidden;
-    const float *local = r->local->value + place, *memory = r->read.value + place;
+    const float *local = r->local->value, *memory = r->read.value;
     for (int i = 0; i < d; i++) {
         float sum = 0;
-        for (int j = 0; j < r->keys; j++) sum += probs[j] * local[j * row + i];
-        for (int j = 0; j < r->read.count; j++) sum += probs[r->keys + j] * memory[j * row + i];
+        for (int j = 0; j < r->keys; j++) sum += probs[j] * local[j * row + place + i];
+        for (int j = 0; j < r->read.count; j++) sum += probs[r->keys + j] * memory[j * row + place + i];
         out[i] = sum;
     }
 }

@@ -71,10 +71,11 @@ static port_refusal set_config(port_model *m, const cJSON *config) {
     m->theta = (float)number(config, "rope_theta", 10000);
     m->use_cache = flag(config, "use_cache", true);
     m->torch_attention = flag(config, "torch_attention", false);
-    if (m->layers < 1 || m->layers > PORT_MAX_LAYERS || m->heads < 1 || m->hidden < 1 || m->inner < 1)
+    if (m->layers < 1 || m->layers > PORT_MAX_LAYERS || m->hidden < 1 || m->inner < 1)
         port_stop("config.json: this port has 1 to %d layers, and sizes of at least 1", PORT_MAX_LAYERS);
+    if (m->heads < 1 || m->hidden % m->heads != 0)
+        return refuse("HEAD-1", "hidden_size is no multiple of num_attention_heads");
     m->head_size = m->hidden / m->heads;
-    if (m->hidden % m->heads != 0) return refuse("HEAD-1", "hidden_size is no multiple of num_attention_heads");
     if (m->head_size % 2 != 0) return refuse("ROPE-1", "the head size is odd");
     const cJSON *scaling = cJSON_GetObjectItemCaseSensitive(config, "rope_scaling");
     if (scaling != NULL && !cJSON_IsNull(scaling)) return refuse("ROPE-5", "rope_scaling is set");

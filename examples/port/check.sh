@@ -1,0 +1,84 @@
+#!/bin/sh
+# The port matches every case that it does not decline, with every stage judged; and each mistake of faults.tsv is noticed, first at a
+# stage of its operation. Usage: check.sh BUILD, where BUILD has assay, longllama_port and the port's objects.
+# CC, CFLAGS and LDFLAGS of the environment compile the mistakes.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+goldens=$here/../../golden/data
+build=$(cd "$1" && pwd) || exit 2
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" # a mistake may leak; what it computes counts
+unset ASSAY_TAP_ONLY ASSAY_TAP_ADD
+
+# The operation that a stage belongs to.
+operation() {
+    case $1 in
+    schedule | input_ids | attention_mask) echo inputs ;;
+    position_ids | self_attn.rel_pos_ids) echo positions ;;
+    embed_tokens) echo embedding ;;
+    input_layernorm | post_attention_layernorm | norm) echo norm ;;
+    self_attn.[qkv]_proj) echo projections ;;
+    self_attn.rotary_emb.* | self_attn.rotate_one.*) echo rotary ;;
+    self_attn.mem_write.*) echo memory-write ;;
+    self_attn.mem_read.*) echo memory-read ;;
+    self_attn.attn_scores) echo scores ;;
+    self_attn.attn_probs) echo softmax ;;
+    self_attn.attn_output) echo values ;;
+    self_attn.o_proj | attn_residual) echo output ;;
+    mlp.* | output) echo mlp ;;
+    logits) echo head ;;
+    loss) echo loss ;;
+    key | value | position | mem_key | mem_value | mem_mask) echo cache ;;
+    *) echo "no operation ($1)" ;;
+    esac
+}
+
+# One mistake. Prints a line when it is not noticed as it should be.
+check_fault() {
+    name=$1 work=$2
+    wanted=$(awk -F'\t' -v name="$name" '$1 == name { print $2 }' "$here/faults.tsv")
+    case=$(awk -F'\t' -v name="$name" '$1 == name { print $3 }' "$here/faults.tsv")
+    "$here/plant.sh" "$name" "$work/$name" "$build/examples/port" || { echo "port: $name cannot be planted"; return; }
+    ASSAY_TAP="$work/$name/dump" "$work/$name/longllama_port" "$work/suite/cases/$case" ||
+        { echo "port: $name: the port stops on $case"; return; }
+    text=$("$build/assay" compare "$goldens/$case.h5" "$work/$name/dump")
+    code=$?
+    first=$(operation "$(printf '%s\n' "$text" | sed -n 's/^ *First divergence: \([^ ]*\) of .*/\1/p')")
+    [ "$code" = 1 ] || echo "port: $name is not noticed by $case (exit code $code)"
+    # A golden that lacks stages of the dump shows the mistake later, at the first that it holds.
+    extra=$(printf '%s\n' "$text" | awk -v case="$case" '$1 == case { print $6; exit }')
+    [ "$first" = "$wanted" ] || [ "${extra:-0}" -gt 0 ] || echo "port: $name shows first in $first, not in $wanted"
+    rm -rf "${work:?}/$name"
+}
+if [ $# = 3 ]; then
+    check_fault "$2" "$3"
+    exit
+fi
+
+work=$(mktemp -d) || exit 3
+trap 'rm -rf "$work"' EXIT
+"$build/assay" conformance export "$work/suite" "$goldens" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+
+# Without a mistake: a declined case says so in one line and with exit code 2.
+matched=0 declined=0
+for folder in "$work"/suite/cases/*; do
+    case=${folder##*/}
+    ASSAY_TAP="$work/dump" "$build/longllama_port" "$folder" 2>"$work/log"
+    code=$?
+    if [ "$code" = 2 ] && [ "$(grep -c 'this port runs' "$work/log")" = 1 ] && [ ! -e "$work/dump" ]; then
+        declined=$((declined + 1))
+    elif [ "$code" = 0 ] && "$build/assay" compare "$goldens/$case.h5" "$work/dump" --require-all >"$work/log" 2>&1; then
+        matched=$((matched + 1))
+    else
+        echo "port: $case: exit code $code"
+        cat "$work/log"
+    fi
+    rm -rf "$work/dump"
+done >"$work/clean"
+# shellcheck disable=SC2012 # the names of cases are plain
+total=$(ls "$work/suite/cases" | wc -l)
+
+grep -v '^#' "$here/faults.tsv" | cut -f 1 | xargs -P "$(nproc)" -I{} "$0" "$build" {} "$work" >"$work/faults" 2>&1
+cat "$work/clean" "$work/faults"
+echo "port: $matched of $total cases match, $declined declined; $(grep -vc '^#' "$here/faults.tsv") mistakes planted"
+[ "$matched" -gt 0 ] && [ ! -s "$work/clean" ] && [ ! -s "$work/faults" ]
