@@ -133,16 +133,20 @@ static float local_mask(const layer_run *r, int t, int j, int b) {
     return mask;
 }
 
+/* Unlike fmaxf, it keeps a NaN. */
+static float at_least(float x, float floor) { return x < floor ? floor : x; }
+
 /* ATT-1: scores of one query on the local keys, then on the memory (MEM-3). */
 static void score(const layer_run *r, float *scores, const float *q, const float *k, int t, int b, int h) {
     int d = r->m->head_size, place = b * r->hidden + h * d, row = r->batch * r->hidden;
     float root = sqrtf((float)d), floor = r->m->torch_attention ? -INFINITY : -1e6f; /* ATT-4 does not clamp */
     const float *query = q + t * row + place;
     for (int j = 0; j < r->keys; j++)
-        scores[j] = fmaxf(dot(query, k + j * row + place, d) / root + local_mask(r, t, j, b), floor);
+        scores[j] = at_least(dot(query, k + j * row + place, d) / root + local_mask(r, t, j, b), floor);
     scores += r->keys;
     for (int j = 0; j < r->read.count; j++)
-        scores[j] = fmaxf(dot(query, r->read.key + j * row + place, d) / root + r->read.mask[j * r->batch + b], floor);
+        scores[j] =
+            at_least(dot(query, r->read.key + j * row + place, d) / root + r->read.mask[j * r->batch + b], floor);
 }
 
 /* ATT-2, MEM-9: one softmax over all keys. */
