@@ -141,6 +141,7 @@ install: $(BUILD)/assay ## install the program, the library, its headers, assay.
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: assay' 'Description: reference engine of LongLLaMA and comparison of its ports' \
 	    'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include/assay' \
 	    'Libs: -L$${prefix}/lib -lassay -fopenmp -lm' > '$(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc'
+	install -D -m 644 tap/assay_tap.py '$(DESTDIR)$(PREFIX)/share/assay/assay_tap.py'
 	install -d '$(DESTDIR)$(PREFIX)/share/assay/goldens'
 	install -m 644 $(wildcard golden/data/*.h5) '$(DESTDIR)$(PREFIX)/share/assay/goldens'
 
