@@ -28,6 +28,7 @@ operation() {
     mlp.* | output) echo mlp ;;
     logits) echo head ;;
     loss) echo loss ;;
+    tokens) echo tokens ;;
     key | value | position | mem_key | mem_value | mem_mask) echo cache ;;
     *) echo "no operation ($1)" ;;
     esac

@@ -53,6 +53,7 @@ typedef struct {
 
 typedef struct {
     int vocab, hidden, inner, layers, heads, head_size, window, last_context;
+    int pad, end; /* token ids, or -1 */
     float eps, theta;
     float (*activation)(float);
     bool use_cache, mem_positionals, torch_attention, any_memory;
@@ -156,9 +157,20 @@ typedef struct {
 port_refusal port_plan_call(port_plan *plan, const port_model *m, const port_step *s, const port_past *past);
 void port_plan_free(port_plan *plan);
 
-/* Runs a planned call: `past` becomes the call's, and everything is dumped at `step` (port_call.c). */
-void port_run_call(const port_model *m, const port_plan *plan, const port_step *s, port_past *past,
-                   const assay_tap *step);
+/* Runs a planned call: `past` becomes the call's, and stages are dumped at `step`, windows counted from `first_window`. Returns the
+ * logits (T, B, vocab), which the caller frees (port_call.c). */
+float *port_run_call(const port_model *m, const port_plan *plan, const port_step *s, port_past *past,
+                     const assay_tap *step, int first_window);
+
+/* Dumps the windows of a call; logits and, where there are labels, the loss (port_call.c). */
+void port_tap_schedule(const port_plan *plan, const assay_tap *step);
+void port_tap_results(const port_model *m, const port_plan *plan, const port_step *s, const float *logits,
+                      const assay_tap *step);
+
+/* Generates up to `count` tokens after the prompt s->input_ids (GEN-1), and dumps them; a negative `end` never ends a row
+ * (port_generate.c). `past` becomes that of the last call. */
+port_refusal port_generate(const port_model *m, port_step *s, int count, int end, port_past *past,
+                           const assay_tap *step);
 
 /* One layer of one window: x (T, B, C) becomes the layer's output (port_layer.c). */
 void port_run_layer(const port_model *m, int layer, const port_plan *plan, const port_window *w, port_past *past,

@@ -68,7 +68,7 @@ static float loss(const float *logits, const port_array *labels, const port_plan
     return count > 0 ? (float)(sum / count) : NAN;
 }
 
-static void tap_schedule(const port_plan *p, const assay_tap *step) {
+void port_tap_schedule(const port_plan *p, const assay_tap *step) {
     int cached = p->columns - p->tokens;
     int64_t *schedule = port_alloc((size_t)p->windows * 2, sizeof(int64_t));
     for (int k = 0; k < p->windows; k++) {
@@ -90,23 +90,24 @@ static void keep_positions(const port_plan *p, port_past *past) {
            (size_t)(past->cached * p->batch) * sizeof(int64_t));
 }
 
-void port_run_call(const port_model *m, const port_plan *plan, const port_step *s, port_past *past,
-                   const assay_tap *step) {
+float *port_run_call(const port_model *m, const port_plan *plan, const port_step *s, port_past *past,
+                     const assay_tap *step, int first_window) {
     float *logits = port_alloc((size_t)plan->tokens * (size_t)plan->batch * (size_t)m->vocab, sizeof(float));
-    int row = plan->batch * m->vocab;
-    tap_schedule(plan, step);
     for (int k = 0; k < plan->windows; k++) {
         const port_window *w = &plan->window[k];
-        assay_tap at = assay_tap_window(step, k);
-        run_window(m, plan, s, w, past, logits + (w->first - (plan->columns - plan->tokens)) * row, &at);
+        assay_tap at = assay_tap_window(step, first_window + k);
+        int row = w->first - (plan->columns - plan->tokens);
+        run_window(m, plan, s, w, past, logits + row * plan->batch * m->vocab, &at);
     }
     keep_positions(plan, past);
+    return logits;
+}
+
+void port_tap_results(const port_model *m, const port_plan *plan, const port_step *s, const float *logits,
+                      const assay_tap *step) {
     assay_tap_shape shape = assay_tap_3d(plan->batch, plan->tokens, m->vocab);
-    assay_tap_f32(step, "logits", logits, assay_tap_strides(shape, m->vocab, row, 1, 0));
-    if (s->labels.data != NULL) {
-        float value = loss(logits, &s->labels, plan, m->vocab);
-        assay_tap_f32(step, "loss", &value, assay_tap_0d());
-    }
-    port_past_tap(past, m, step);
-    free(logits);
+    assay_tap_f32(step, "logits", logits, assay_tap_strides(shape, m->vocab, plan->batch * m->vocab, 1, 0));
+    if (s->labels.data == NULL) return;
+    float value = loss(logits, &s->labels, plan, m->vocab);
+    assay_tap_f32(step, "loss", &value, assay_tap_0d());
 }

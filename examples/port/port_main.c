@@ -42,8 +42,9 @@ static void check_case(const cJSON *json, const char *path) {
         port_stop("%s: this port computes in float32 alone", path);
     cJSON_ArrayForEach(step, steps) {
         const cJSON *op = cJSON_GetObjectItemCaseSensitive(step, "op");
-        if (!cJSON_IsString(op) || (strcmp(op->valuestring, "forward") != 0 && strcmp(op->valuestring, "reorder") != 0))
-            port_stop("%s: this port runs the operations forward and reorder alone", path);
+        const char *name = cJSON_IsString(op) ? op->valuestring : "";
+        if (strcmp(name, "forward") != 0 && strcmp(name, "reorder") != 0 && strcmp(name, "generate") != 0)
+            port_stop("%s: this port runs the operations forward, reorder and generate alone", path);
     }
 }
 
@@ -86,26 +87,48 @@ static void read_step(const run *r, const cJSON *json, int number, port_step *s)
     read_input(r, number, "labels", &s->labels);
 }
 
-static void forward(run *r, const cJSON *json, int number, bool expected) {
-    const cJSON *keep = cJSON_GetObjectItemCaseSensitive(json, "past");
-    port_step s = {0};
-    port_past none = {0};
+static void free_step(port_step *s) {
+    port_array *arrays[] = {&s->input_ids, &s->inputs_embeds, &s->attention_mask, &s->position_ids, &s->labels};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]->data);
+}
+
+/* A forward: the past that the next step may keep is `past` when it is not refused. */
+static port_refusal forward(const run *r, const port_step *s, port_past *past, const assay_tap *at) {
     port_plan plan;
-    read_step(r, json, number, &s);
-    const port_past *given = cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0 ? &r->past : &none;
-    port_refusal refused = port_plan_call(&plan, &r->model, &s, given);
-    if (refused.rule != NULL) {
-        note_refusal(r, number, refused, expected);
-    } else {
-        port_past past = port_past_copy(given, NULL, plan.batch, &r->model);
-        assay_tap at = assay_tap_step(&r->tap, number);
-        port_run_call(&r->model, &plan, &s, &past, &at);
-        port_past_free(&r->past, r->model.layers);
-        r->past = past;
+    port_refusal refused = port_plan_call(&plan, &r->model, s, past);
+    if (refused.rule == NULL) {
+        float *logits = port_run_call(&r->model, &plan, s, past, at, 0);
+        port_tap_schedule(&plan, at);
+        port_tap_results(&r->model, &plan, s, logits, at);
+        free(logits);
     }
     port_plan_free(&plan);
-    port_array *arrays[] = {&s.input_ids, &s.inputs_embeds, &s.attention_mask, &s.position_ids, &s.labels};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]->data);
+    return refused;
+}
+
+/* A forward or a generate, on a copy of the past: a step that is refused leaves it as it was. */
+static void call(run *r, const cJSON *json, int number, bool expected) {
+    const cJSON *keep = cJSON_GetObjectItemCaseSensitive(json, "past");
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, "max_new_tokens");
+    const cJSON *end = cJSON_GetObjectItemCaseSensitive(json, "eos_token_id");
+    port_step s = {0};
+    port_past past = {0};
+    assay_tap at = assay_tap_step(&r->tap, number);
+    read_step(r, json, number, &s);
+    if (cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0)
+        past = port_past_copy(&r->past, NULL, r->past.batch, &r->model);
+    port_refusal refused = cJSON_IsNumber(count) ? port_generate(&r->model, &s, count->valueint,
+                                                                 cJSON_IsNumber(end) ? end->valueint : -1, &past, &at)
+                                                 : forward(r, &s, &past, &at);
+    if (refused.rule != NULL) {
+        note_refusal(r, number, refused, expected);
+        port_past_free(&past, r->model.layers);
+    } else {
+        port_past_free(&r->past, r->model.layers);
+        r->past = past;
+        port_past_tap(&r->past, &r->model, &at);
+    }
+    free_step(&s);
 }
 
 /* CACHE-7: every row of the past becomes a copy of the row that beam_idx names. */
@@ -141,7 +164,7 @@ static void run_steps(run *r, const cJSON *json) {
         if (broken.rule != NULL) note_refusal(r, number, broken, expected);
         else if (strcmp(cJSON_GetObjectItemCaseSensitive(step, "op")->valuestring, "reorder") == 0)
             reorder(r, number, expected);
-        else forward(r, step, number, expected);
+        else call(r, step, number, expected);
         number++;
     }
 }
