@@ -54,19 +54,27 @@ assay_status assay_choices_add(assay_choices *c, const assay_walker *w, assay_er
     return st;
 }
 
-/* The number of new tokens that are not among the largest. */
-static int64_t count_wrong(const assay_choices *c, const assay_tensor *tokens, const assay_step *step, double *worst) {
+/* How far one choice is from a right one, in what rounding explains. */
+static double distance_of(const assay_choices *c, size_t i, int64_t b, int64_t id) {
+    const assay_tensor *t = &c->below[i].tensor;
+    int64_t vocab = t->shape[t->rank - 1];
+    if (id < 0 || id >= vocab) return (double)INFINITY;
+    return ((const double *)t->data)[b * vocab + id] / c->tolerance[i];
+}
+
+/* The number of new tokens that are not among the largest; of a row that has ended, not what it is filled with. */
+static int64_t count_wrong(const assay_choices *c, const assay_walker *w, const assay_step *step, double *worst) {
+    const assay_tensor *tokens = &w->slots[ASSAY_STAGE_TOKENS].tensor;
     int64_t all = tokens->shape[1], wrong = 0, first = all - (int64_t)c->count;
+    int64_t pad = w->recipe.config->pad_token_id, fill = pad == ASSAY_NO_TOKEN ? step->eos_token_id : pad;
     for (int64_t b = 0; b < tokens->shape[0]; b++) {
         bool finished = false;
-        for (size_t i = 0; i < c->count && !finished; i++) {
+        for (size_t i = 0; i < c->count; i++) {
             int64_t id = (int64_t)((const double *)tokens->data)[b * all + first + (int64_t)i];
-            const assay_tensor *t = &c->below[i].tensor;
-            int64_t vocab = t->shape[t->rank - 1];
-            double below = id >= 0 && id < vocab ? ((const double *)t->data)[b * vocab + id] : (double)INFINITY;
-            *worst = fmax(*worst, below / c->tolerance[i]);
-            wrong += !(below <= c->tolerance[i]);
-            finished = step->has_eos_token_id && id == step->eos_token_id;
+            double distance = !finished ? distance_of(c, i, b, id) : id == fill ? 0 : (double)INFINITY;
+            *worst = fmax(*worst, distance);
+            wrong += !(distance <= 1);
+            finished = finished || (step->has_eos_token_id && id == step->eos_token_id);
         }
     }
     return wrong;
@@ -96,12 +104,14 @@ assay_status assay_choices_judge(const assay_choices *c, assay_walker *w, const 
     bool fits = all_known(c, &e->via) && one_a_token(c, tokens, step) && isfinite(e->own);
     if (!fits) return ASSAY_OK;
     double worst = 0;
-    int64_t wrong = count_wrong(c, tokens, step, &worst);
+    int64_t wrong = count_wrong(c, w, step, &worst);
     e->own = worst;
     e->tolerance = 1;
     if (wrong == 0) return ASSAY_OK;
     e->verdict = e->via ? ASSAY_BLAME_SUSPECT : ASSAY_BLAME_FAULT;
     snprintf(e->reason, sizeof e->reason,
-             "%lld tokens are not those of the largest logit that follows from the final norms", (long long)wrong);
+             "%lld tokens are neither those of the largest logit that follows from the final norms, nor the fill of an "
+             "ended row",
+             (long long)wrong);
     return ASSAY_OK;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The port matches every case that it does not decline, with every stage judged; and each mistake of faults.tsv is noticed, first at a
-# stage of its operation. Usage: check.sh BUILD, where BUILD has assay, longllama_port and the port's objects.
+# The port matches every case that it does not decline, with every stage judged and no operation blamed; and each mistake of faults.tsv is
+# noticed, first at a stage of its operation, which blame names alone. Usage: check.sh BUILD, where BUILD has assay, longllama_port and the port's objects.
 # CC, CFLAGS and LDFLAGS of the environment compile the mistakes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,6 +49,9 @@ check_fault() {
     # A golden that lacks stages of the dump shows the mistake later, at the first that it holds.
     extra=$(printf '%s\n' "$text" | awk -v case="$case" '$1 == case { print $6; exit }')
     [ "$first" = "$wanted" ] || [ "${extra:-0}" -gt 0 ] || echo "port: $name shows first in $first, not in $wanted"
+    blamed=$("$build/assay" blame "$goldens/$case.h5" "$work/$name/dump")
+    [ "$(printf '%s\n' "$blamed" | sed -n '1p')" = "blamed: $wanted" ] || echo "port: $name: $(printf '%s\n' "$blamed" | sed -n '1p'), not $wanted"
+    printf '%s\n' "$blamed" | grep 'At least one of these' >/dev/null && echo "port: $name: others than $wanted are suspected"
     rm -rf "${work:?}/$name"
 }
 if [ $# = 3 ]; then
@@ -68,7 +71,8 @@ for folder in "$work"/suite/cases/*; do
     code=$?
     if [ "$code" = 2 ] && [ "$(grep -c 'this port runs' "$work/log")" = 1 ] && [ ! -e "$work/dump" ]; then
         declined=$((declined + 1))
-    elif [ "$code" = 0 ] && "$build/assay" compare "$goldens/$case.h5" "$work/dump" --require-all >"$work/log" 2>&1; then
+    elif [ "$code" = 0 ] && "$build/assay" compare "$goldens/$case.h5" "$work/dump" --require-all >"$work/log" 2>&1 &&
+        { [ -z "$(ls "$work/dump/steps" 2>/dev/null)" ] || "$build/assay" blame "$goldens/$case.h5" "$work/dump" >"$work/log" 2>&1; }; then
         matched=$((matched + 1))
     else
         echo "port: $case: exit code $code"
