@@ -66,6 +66,7 @@ typedef struct {
     const char *producer, *dtype, *case_sha256, *config_sha256, *weights_xxh128;
     const assay_tap_refusal *refused; /* (refused_count), or NULL */
     size_t refused_count;
+    const char *unsupported; /* why the port cannot run the case (docs/port.md); such a dump has nothing else */
 } assay_tap_facts;
 
 #define ASSAY_TAP_UNUSED_(x) ((void)(x))
@@ -463,12 +464,13 @@ static inline char *assay_tap_text_(char *out, const char *key, const char *text
 
 /* The text of dump.json; the caller frees it. NULL without memory. */
 static inline char *assay_tap_json_(const assay_tap_facts *f) {
-    static const char *const keys[] = {"producer", "dtype", "case_sha256", "config_sha256", "weights_xxh128"};
-    const char *texts[5];
+    static const char *const keys[] = {"producer",      "dtype",          "case_sha256",
+                                       "config_sha256", "weights_xxh128", "unsupported"};
+    const char *texts[6];
     texts[0] = f->producer, texts[1] = f->dtype, texts[2] = f->case_sha256;
-    texts[3] = f->config_sha256, texts[4] = f->weights_xxh128;
+    texts[3] = f->config_sha256, texts[4] = f->weights_xxh128, texts[5] = f->unsupported;
     size_t room = 256;
-    for (int i = 0; i < 5; i++) room += texts[i] != NULL ? 6 * strlen(texts[i]) + 32 : 0;
+    for (int i = 0; i < 6; i++) room += texts[i] != NULL ? 6 * strlen(texts[i]) + 32 : 0;
     for (size_t i = 0; i < f->refused_count; i++) {
         const assay_tap_refusal *r = &f->refused[i];
         room += 128 + 6 * ((r->rules != NULL ? strlen(r->rules) : 0) + (r->message != NULL ? strlen(r->message) : 0));
@@ -476,7 +478,7 @@ static inline char *assay_tap_json_(const assay_tap_facts *f) {
     char *json = (char *)malloc(room), *out = json;
     if (json == NULL) return NULL;
     out = assay_tap_text_(out + sprintf(out, "{"), "format", "assay-dump/1");
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         if (texts[i] != NULL) out = assay_tap_text_(out + sprintf(out, ",\n "), keys[i], texts[i]);
     if (f->refused_count > 0) out += sprintf(out, ",\n \"refused\": [");
     for (size_t i = 0; i < f->refused_count; i++) {

@@ -136,9 +136,10 @@ class Tap:
             return self._fail(target, f"{type(error).__name__}: {error}")
         return self._write(target, lambda file: np.save(file, array, allow_pickle=False))
 
-    def facts(self, producer=None, dtype=None, case_sha256=None, config_sha256=None, weights_xxh128=None):
-        """Writes dump.json: where the tensors come from. What later calls say is added."""
-        said = dict(producer=producer, dtype=dtype, case_sha256=case_sha256, config_sha256=config_sha256, weights_xxh128=weights_xxh128)
+    def facts(self, producer=None, dtype=None, case_sha256=None, config_sha256=None, weights_xxh128=None, unsupported=None):
+        """Writes dump.json: where the tensors come from, or why the port cannot run the case (docs/port.md). Later calls add to it."""
+        said = dict(producer=producer, dtype=dtype, case_sha256=case_sha256, config_sha256=config_sha256)
+        said.update(weights_xxh128=weights_xxh128, unsupported=unsupported)
         self._facts.update({key: text for key, text in said.items() if text is not None})
         return self._say()
 

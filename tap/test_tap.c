@@ -195,7 +195,7 @@ Test(tap, is_off_unless_the_environment_names_a_folder) {
     assay_tap off = assay_tap_open();
     cr_assert_not(assay_tap_on(&off));
     cr_assert_eq(assay_tap_f32(&off, "../bad", &x, assay_tap_1d(1)), 0);
-    const assay_tap_facts facts = {"p", NULL, NULL, NULL, NULL, NULL, 0};
+    const assay_tap_facts facts = {.producer = "p"};
     cr_assert_eq(assay_tap_say(&off, &facts), 0);
     assay_tap_close(&off);
     setenv("ASSAY_TAP", scratch_path(&s, "named/deep"), 1);
@@ -333,7 +333,7 @@ Test(tap, opens_no_folder_that_holds_a_dump) {
 Test(tap, says_where_the_dump_comes_from) {
     const float x = 1;
     const assay_tap_refusal refused[] = {{1, "MEM-11 ERR-1", "a \"quoted\"\tword\\"}, {2, NULL, NULL}};
-    assay_tap_facts facts = {"my port 1.0", "float32", NULL, NULL, NULL, refused, 2};
+    assay_tap_facts facts = {.producer = "my port 1.0", .dtype = "float32", .refused = refused, .refused_count = 2};
     assay_tap at = assay_tap_step(&tap, 0);
     assay_tap_f32(&at, "logits", &x, assay_tap_1d(1));
     cr_assert_eq(assay_tap_say(&tap, &facts), 0);
@@ -347,10 +347,22 @@ Test(tap, says_where_the_dump_comes_from) {
     cr_assert_str_eq(cJSON_GetObjectItem(json, "case_sha256")->valuestring, "0123");
     cJSON *list = cJSON_GetObjectItem(json, "refused");
     cr_assert_str_eq(cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "message")->valuestring, refused[0].message);
+    cr_assert_null(cJSON_GetObjectItem(json, "unsupported"));
     assay_dump_refusals read;
     EXPECT_OK(assay_dump_refusals_read(&read, list, "dump.json", &expect_err));
     cr_assert_eq(read.count, 2);
     assay_dump_refusals_free(&read);
+    cJSON_Delete(json);
+    free(text);
+}
+
+Test(tap, says_that_a_case_is_unsupported) {
+    const assay_tap_facts facts = {.unsupported = "this port has no classify"};
+    cr_assert_eq(assay_tap_say(&tap, &facts), 0);
+    size_t nbytes;
+    char *text = scratch_read(scratch_path(&s, "dump/dump.json"), &nbytes);
+    cJSON *json = cJSON_ParseWithLength(text, nbytes);
+    cr_assert_str_eq(cJSON_GetObjectItem(json, "unsupported")->valuestring, facts.unsupported);
     cJSON_Delete(json);
     free(text);
 }

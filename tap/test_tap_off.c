@@ -8,7 +8,7 @@ int tap_that_is_compiled_out(const char *dir);
 /* Taps with the environment switched on; how many taps think that they are on. */
 int tap_that_is_compiled_out(const char *dir) {
     const float x = 1;
-    const assay_tap_facts facts = {"p", NULL, NULL, NULL, NULL, NULL, 0};
+    const assay_tap_facts facts = {.producer = "p"};
     setenv("ASSAY_TAP", dir, 1);
     assay_tap tap = assay_tap_open(), at = assay_tap_step(&tap, 0);
     int on =
