@@ -51,23 +51,24 @@ static const cli_option options[] = {{"require-all", 0, NULL, "a stage that the 
                                      CLI_OPTION_JSON,
                                      {0}};
 
-const cli_command cmd_compare = {.name = "compare",
-                                 .summary = "hold a port's dump against a golden",
-                                 .usage = "GOLDEN CANDIDATE",
-                                 .examples =
-                                     "  assay compare golden.h5 port.h5\n"
-                                     "  assay compare golden.h5 port.safetensors\n"
-                                     "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy\n"
-                                     "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
-                                 .description =
-                                     "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
-                                     "first is the truth: a golden, whose\n"
-                                     "noise floors make the tolerances, or any dump. The second may also be a "
-                                     ".safetensors file or a folder of .npy\n"
-                                     "files. What the candidate lacks is listed, and fails only where it is required. "
-                                     "Exits 0 on a match and 1 on a\n"
-                                     "mismatch.\n",
-                                 .options = options,
-                                 .least = 2,
-                                 .most = 2,
-                                 .run = compare};
+const cli_command cmd_compare = {
+    .name = "compare",
+    .summary = "hold a port's dump against a golden",
+    .usage = "GOLDEN CANDIDATE",
+    .examples =
+        "  assay compare golden.h5 port.h5\n"
+        "  assay compare golden.h5 port.safetensors\n"
+        "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy; or port.zip, port.npz\n"
+        "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
+    .description =
+        "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
+        "first is the truth: a golden, whose\n"
+        "noise floors make the tolerances, or any dump. The second may also be a "
+        ".safetensors file or a folder of .npy\n"
+        "files. What the candidate lacks is listed, and fails only where it is required. "
+        "Exits 0 on a match and 1 on a\n"
+        "mismatch.\n",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .run = compare};
