@@ -1,7 +1,7 @@
 /* assay compare: a port's dump against a golden. */
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "compare/candidate.h"
+#include "cli/map_option.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
@@ -21,22 +21,33 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
 static assay_status compare_paths(assay_result *result, const cli_args *args, const assay_policy *policy,
                                   assay_error *err) {
     assay_golden golden = {0};
-    assay_candidate *candidate = NULL;
+    cli_candidate candidate = {0};
     assay_case_result one = {0};
     assay_status st = assay_golden_open(&golden, args->arguments[0], err);
-    if (!st) st = assay_candidate_open(&candidate, args->arguments[1], err);
-    if (!st) st = compare_sources(&one, &golden, assay_candidate_source(candidate), args, policy, err);
+    if (!st) st = cli_candidate_open(&candidate, args, args->arguments[1], &golden, err);
+    if (!st) st = compare_sources(&one, &golden, cli_candidate_source(&candidate), args, policy, err);
     if (!st) st = assay_result_add_case(result, &one, err);
     if (!st) st = cli_add_facts(result, err);
-    assay_candidate_close(candidate);
+    cli_candidate_close(&candidate);
     assay_golden_close(&golden);
+    return st;
+}
+
+/* --policy, and what --require adds to it. */
+static assay_status read_policy(const cli_args *args, assay_policy *out, assay_error *err) {
+    assay_status st = cli_read_policy(args, out, err);
+    if (st) return st;
+    const char *pattern;
+    for (int i = 0; !st && (pattern = cli_nth_value(args, "require", i)); i++)
+        st = assay_policy_require(out, pattern, "compare: --require", err);
+    if (st) assay_policy_free(out);
     return st;
 }
 
 static int compare(const cli_args *args) {
     assay_error err;
     assay_policy policy;
-    if (cli_check_output(args, "json", &err) || cli_read_policy(args, &policy, &err)) return cli_fail(&err);
+    if (cli_check_output(args, "json", &err) || read_policy(args, &policy, &err)) return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &policy, &err);
     int code = st ? cli_fail(&err) : cli_report(args, &result);
@@ -45,11 +56,14 @@ static int compare(const cli_args *args) {
     return code;
 }
 
-static const cli_option options[] = {{"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
-                                     CLI_OPTION_ALL,
-                                     CLI_OPTION_POLICY,
-                                     CLI_OPTION_JSON,
-                                     {0}};
+static const cli_option options[] = {
+    {"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
+    {"require", 0, "PATTERN", "stages that must be there, such as 'past/*' (docs/policy.md); may be repeated"},
+    CLI_OPTION_MAP,
+    CLI_OPTION_ALL,
+    CLI_OPTION_POLICY,
+    CLI_OPTION_JSON,
+    {0}};
 
 const cli_command cmd_compare = {
     .name = "compare",
@@ -59,6 +73,8 @@ const cli_command cmd_compare = {
         "  assay compare golden.h5 port.h5\n"
         "  assay compare golden.h5 port.safetensors\n"
         "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy; or port.zip, port.npz\n"
+        "  assay compare golden.h5 port.npz --map map.json\n"
+        "  assay compare golden.h5 port.h5 --require logits --require 'past/*'\n"
         "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
     .description =
         "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
