@@ -1,6 +1,7 @@
 /* assay compare: a port's dump against a golden. */
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/compare_suggest.h"
 #include "cli/map_option.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
@@ -47,6 +48,11 @@ static assay_status read_policy(const cli_args *args, assay_policy *out, assay_e
 static int compare(const cli_args *args) {
     assay_error err;
     assay_policy policy;
+    if (cli_value(args, "suggest-map")) return cli_compare_suggest(args);
+    if (cli_value(args, "out")) {
+        assay_fail(&err, ASSAY_EINPUT, NULL, "compare: --out is for the mapping that --suggest-map proposes");
+        return cli_fail(&err);
+    }
     if (cli_check_output(args, "json", &err) || read_policy(args, &policy, &err)) return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &policy, &err);
@@ -60,6 +66,9 @@ static const cli_option options[] = {
     {"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
     {"require", 0, "PATTERN", "stages that must be there, such as 'past/*' (docs/policy.md); may be repeated"},
     CLI_OPTION_MAP,
+    {"suggest-map", 0, NULL,
+     "propose a mapping instead of comparing: which tensor is which stage, and how sure that is"},
+    {"out", 0, "FILE", "write the proposed mapping, for --map"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
     CLI_OPTION_JSON,
@@ -73,6 +82,7 @@ const cli_command cmd_compare = {
         "  assay compare golden.h5 port.h5\n"
         "  assay compare golden.h5 port.safetensors\n"
         "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy; or port.zip, port.npz\n"
+        "  assay compare golden.h5 port.npz --suggest-map --out map.json\n"
         "  assay compare golden.h5 port.npz --map map.json\n"
         "  assay compare golden.h5 port.h5 --require logits --require 'past/*'\n"
         "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
