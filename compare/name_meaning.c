@@ -168,7 +168,7 @@ static size_t word_length(const char *text) {
     return n;
 }
 
-static int64_t read_words(assay_name_meaning *out, const char *name) {
+static void read_words(assay_name_meaning *out, const char *name) {
     reading r = {.out = out, .loose = -1};
     while (*name) {
         size_t letters = word_length(name), digits = strspn(name, "0123456789");
@@ -176,7 +176,7 @@ static int64_t read_words(assay_name_meaning *out, const char *name) {
         if (digits && digits <= 9) add_number(&r, strtoll(name, NULL, 10));
         name += letters ? letters : digits ? digits : 1;
     }
-    return r.loose;
+    out->loose = r.loose;
 }
 
 /* ---- phrases ---- */
@@ -226,7 +226,7 @@ static bool drop_last_word(char *words) {
 
 void assay_name_read(assay_name_meaning *out, const char *name) {
     *out = (assay_name_meaning){.step = -1, .window = -1, .layer = -1};
-    int64_t loose = read_words(out, name);
+    read_words(out, name);
     char words[ASSAY_MEANING_NBYTES];
     memcpy(words, out->words, sizeof words);
     const char *phrase = longest_phrase(words);
@@ -240,7 +240,15 @@ void assay_name_read(assay_name_meaning *out, const char *name) {
         out->stages[out->stage_count].stage = p->stage;
         out->stages[out->stage_count++].weight = p->weight;
     }
-    if (out->layer < 0) out->layer = loose; /* attn_norm-3 */
+    if (out->layer < 0) out->layer = out->loose; /* attn_norm-3 */
+}
+
+void assay_name_learn(assay_name_meaning *m, assay_stage stage) {
+    m->is_known = true;
+    m->stage_count = 1;
+    m->stages[0].stage = stage;
+    m->stages[0].weight = 0.95;
+    if (m->layer < 0) m->layer = m->loose;
 }
 
 /* ---- agreement ---- */

@@ -21,6 +21,7 @@ extern "C" {
 
 typedef struct {
     int64_t step, window, layer;      /* -1: the name does not say */
+    int64_t loose;                    /* the last number that belongs to no word that says what it is; -1: none */
     char words[ASSAY_MEANING_NBYTES]; /* in lower case, separated by spaces, without the numbers */
     bool is_known;                    /* the vocabulary has it; without any stage it is known to be none */
     struct {
@@ -32,6 +33,9 @@ typedef struct {
 
 /* Reads a name. Never fails: a name that says nothing has a meaning without any number or stage. */
 void assay_name_read(assay_name_meaning *out, const char *name);
+
+/* Makes it mean one stage, for a name that another of its words showed to mean it. */
+void assay_name_learn(assay_name_meaning *meaning, assay_stage stage);
 
 /* How well a name suits a place, in [-0.5, 1]: 1 when it says just this, 0 when it says nothing, negative when it says something else.
  * `layers`, `windows` and `steps` are how many of them there are: with one, a name need not say which. */

@@ -9,6 +9,11 @@
 #define LEAST_VALUES 0.5 /* what agrees less is no pair by its values */
 #define LEAST_NAME 0.5   /* what agrees less is no pair by its name */
 #define WORTH_A_LOOK 0.3 /* agreement of the first values */
+#define CLOSE 1e-4       /* a distance at which values are those of this stage, and not of it before or after a cast */
+#define CLOSE_BONUS 0.1
+#define ALIKE 0.99 /* agreement at which a pair teaches what its name means */
+#define LEAST_VOTES 2
+#define LEAST_SHARE 0.8 /* of the votes on what a name means */
 
 /* ---- both sides ---- */
 
@@ -86,7 +91,9 @@ static extent extent_of(const assay_pairing *p) {
 
 /* Values that hardly differ from each other say little, whatever they agree with. */
 static double score_of(const assay_value_sample *sample, const assay_pair *pair) {
-    double values = pair->values.agreement * (sample->is_informative ? 1 : 0.4);
+    double values = pair->values.agreement;
+    if (!sample->is_exact && pair->values.distance <= CLOSE) values += CLOSE_BONUS;
+    if (!sample->is_informative) values *= 0.4;
     return values + NAME_WEIGHT * pair->name - pair->guess.cost;
 }
 
@@ -129,6 +136,10 @@ static bool same_count(const assay_value_sample *sample, const assay_tensor *ten
 static assay_status make_pairs(assay_pairing *p, assay_error *err) {
     const extent e = extent_of(p);
     size_t capacity = 0;
+    free(p->pairs);
+    free(p->first);
+    p->pairs = NULL;
+    p->pair_count = 0;
     p->first = calloc(p->stage_count + 1, sizeof *p->first);
     if (!p->first) return assay_fail_nomem(err, "pairs of stages and tensors");
     for (size_t i = 0; i < p->stage_count; i++) {
@@ -162,6 +173,8 @@ static int compare_pairs(const void *left, const void *right) {
 
 static assay_status choose(assay_pairing *p, assay_error *err) {
     assay_pair **order = calloc(p->pair_count + 1, sizeof *order);
+    free(p->chosen);
+    free(p->stage_of);
     p->chosen = malloc((p->stage_count + 1) * sizeof *p->chosen);
     p->stage_of = malloc((p->tensor_count + 1) * sizeof *p->stage_of);
     bool ok = order && p->chosen && p->stage_of;
@@ -217,15 +230,89 @@ size_t assay_pairing_rival(const assay_pairing *p, size_t stage, size_t *tensor)
     return ASSAY_NO_PAIR;
 }
 
+/* ---- learning ---- */
+
+/* What sure pairs say that names of the same words mean. */
+typedef struct {
+    const char *words;
+    size_t votes[ASSAY_STAGE_COUNT], total;
+} lesson;
+
+static bool teaches(const assay_pairing *p, size_t stage) {
+    size_t tensor;
+    if (p->chosen[stage] == ASSAY_NO_PAIR || !p->samples[stage].is_informative) return false;
+    const assay_pair *pair = &p->pairs[p->chosen[stage]];
+    return pair->values.agreement >= ALIKE && assay_pairing_rival(p, stage, &tensor) == ASSAY_NO_PAIR;
+}
+
+/* The lesson of these words; a new one where there is none yet. */
+static lesson *lesson_of(lesson *lessons, size_t *count, const char *words) {
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(lessons[i].words, words) == 0) return &lessons[i];
+    lessons[*count] = (lesson){.words = words};
+    return &lessons[(*count)++];
+}
+
+static bool can_learn(const assay_name_meaning *m, assay_stage stage) {
+    if (!m->is_known) return true;
+    for (size_t i = 0; i < m->stage_count && m->stage_count > 1; i++)
+        if (m->stages[i].stage == stage) return true;
+    return false;
+}
+
+/* Names that the vocabulary lacks, or that mean several stages, mean what names of the same words turned out to be. */
+static bool apply(assay_pairing *p, const lesson *lessons, size_t count) {
+    bool changed = false;
+    for (size_t i = 0; i < p->tensor_count; i++) {
+        assay_name_meaning *m = &p->tensors[i].meaning;
+        for (size_t k = 0; k < count; k++) {
+            const lesson *l = &lessons[k];
+            if (strcmp(l->words, m->words) != 0 || l->total < LEAST_VOTES) continue;
+            for (int stage = 0; stage < ASSAY_STAGE_COUNT; stage++) {
+                if ((double)l->votes[stage] < LEAST_SHARE * (double)l->total || !can_learn(m, (assay_stage)stage))
+                    continue;
+                assay_name_learn(m, (assay_stage)stage);
+                changed = true;
+            }
+        }
+    }
+    return changed;
+}
+
+/* Whether the names mean something else than before. */
+static assay_status learn(assay_pairing *p, bool *changed, assay_error *err) {
+    lesson *lessons = calloc(p->stage_count + 1, sizeof *lessons);
+    size_t count = 0;
+    if (!lessons) return assay_fail_nomem(err, "what names mean");
+    for (size_t i = 0; i < p->stage_count; i++) {
+        if (!teaches(p, i)) continue;
+        const assay_name_meaning *m = &p->tensors[p->pairs[p->chosen[i]].tensor].meaning;
+        lesson *l = lesson_of(lessons, &count, m->words);
+        l->votes[p->stages[i]->place.stage]++;
+        l->total++;
+    }
+    *changed = apply(p, lessons, count);
+    free(lessons);
+    return ASSAY_OK;
+}
+
 /* ---- the whole ---- */
+
+static assay_status match(assay_pairing *p, assay_error *err) {
+    bool changed = false;
+    assay_status st = make_pairs(p, err);
+    if (!st) st = choose(p, err);
+    if (!st) st = learn(p, &changed, err);
+    if (!st && changed) st = make_pairs(p, err);
+    return st || !changed ? st : choose(p, err);
+}
 
 assay_status assay_pairing_make(assay_pairing *out, const assay_source *golden, const assay_source *candidate,
                                 const assay_layout_facts *facts, assay_error *err) {
     assay_pairing p = {.stage_count = 0};
     assay_status st = take_stages(&p, golden, facts, err);
     if (!st) st = take_tensors(&p, candidate, err);
-    if (!st) st = make_pairs(&p, err);
-    if (!st) st = choose(&p, err);
+    if (!st) st = match(&p, err);
     if (st) assay_pairing_free(&p);
     else *out = p;
     return st;
