@@ -244,13 +244,18 @@ static bool try_reversed(trial *t) {
 }
 
 static bool try_named(trial *t) {
-    if (try_bodies(t)) return true;
-    static const assay_layout_kind first[] = {ASSAY_LAYOUT_INSERT_AXIS, ASSAY_LAYOUT_DROP_AXIS};
-    for (int i = 0; i < 2; i++) {
-        t->count = 0;
-        push(t, (assay_layout_op){.kind = first[i]});
-        if (try_bodies(t)) return true;
-    }
+    static const assay_layout_kind first[][2] = {{ASSAY_LAYOUT_COUNT, ASSAY_LAYOUT_COUNT},
+                                                 {ASSAY_LAYOUT_INSERT_AXIS, ASSAY_LAYOUT_COUNT},
+                                                 {ASSAY_LAYOUT_DROP_AXIS, ASSAY_LAYOUT_COUNT},
+                                                 {ASSAY_LAYOUT_DROP_AXIS, ASSAY_LAYOUT_DROP_AXIS}};
+    enum { starts = sizeof first / sizeof *first };
+    for (int with_body = 0; with_body < 2; with_body++)
+        for (int i = 0; i < starts; i++) {
+            t->count = 0;
+            for (int k = 0; k < 2 && first[i][k] != ASSAY_LAYOUT_COUNT; k++)
+                push(t, (assay_layout_op){.kind = first[i][k]});
+            if (with_body ? try_bodies(t) : works_at_the_end(t)) return true;
+        }
     t->count = 0;
     return try_reversed(t);
 }

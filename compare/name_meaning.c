@@ -24,6 +24,8 @@ static const struct phrase {
     {"v proj", ASSAY_STAGE_V_PROJ, 1, false},
     {"o proj", ASSAY_STAGE_O_PROJ, 1, false},
     {"self attn", ASSAY_STAGE_O_PROJ, 0.85, false},
+    {"rotary emb", ASSAY_STAGE_COS, 0.85, false},
+    {"rotary emb", ASSAY_STAGE_SIN, 0.85, false},
     {"rotary emb cos", ASSAY_STAGE_COS, 1, false},
     {"rotary emb sin", ASSAY_STAGE_SIN, 1, false},
     {"post attention layernorm", ASSAY_STAGE_POST_LAYERNORM, 1, false},

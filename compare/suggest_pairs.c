@@ -6,10 +6,11 @@
 #include <string.h>
 
 #define NAME_WEIGHT 0.6
-#define LEAST_VALUES 0.5 /* what agrees less is no pair by its values */
-#define LEAST_NAME 0.5   /* what agrees less is no pair by its name */
-#define WORTH_A_LOOK 0.3 /* agreement of the first values */
-#define CLOSE 1e-4       /* a distance at which values are those of this stage, and not of it before or after a cast */
+#define LEAST_VALUES 0.5  /* what agrees less is no pair by its values */
+#define LEAST_NAME 0.5    /* what agrees less is no pair by its name */
+#define LEAST_AGAINST 0.9 /* of the values, where the name says another stage */
+#define WORTH_A_LOOK 0.3  /* agreement of the first values */
+#define CLOSE 1e-4        /* a distance at which values are those of this stage, and not of it before or after a cast */
 #define CLOSE_BONUS 0.1
 #define ALIKE 0.99 /* agreement at which a pair teaches what its name means */
 #define LEAST_VOTES 2
@@ -149,7 +150,8 @@ static assay_status make_pairs(assay_pairing *p, assay_error *err) {
             pair.name =
                 assay_name_agreement(&p->tensors[k].meaning, &p->stages[i]->place, e.layers, e.windows, e.steps);
             if (!best_layout(&p->samples[i], &p->tensors[k].values.tensor, &pair)) continue;
-            if (pair.values.agreement < LEAST_VALUES && pair.name < LEAST_NAME) continue;
+            double least = pair.name < 0 ? LEAST_AGAINST : pair.name < LEAST_NAME ? LEAST_VALUES : 0;
+            if (pair.values.agreement < least) continue;
             assay_status st = add_pair(p, &capacity, &pair, err);
             if (st) return st;
         }
@@ -212,11 +214,23 @@ static double loss(const assay_pairing *p, const assay_pair *pair, const assay_p
     return pair->score + theirs->score - other->score - (swapped ? swapped->score : 0);
 }
 
+/* Modules that only pass on what another one gives (mlp, and its down_proj) have its values: either will do. */
+static bool are_copies(const assay_tensor *a, const assay_tensor *b) {
+    return a->dtype == b->dtype && assay_tensor_same_shape(a, b) &&
+           memcmp(a->data, b->data, assay_tensor_nbytes(a)) == 0;
+}
+
+static bool is_spare_copy(const assay_pairing *p, size_t tensor, size_t other) {
+    return p->stage_of[other] == ASSAY_NO_PAIR &&
+           are_copies(&p->tensors[tensor].values.tensor, &p->tensors[other].values.tensor);
+}
+
 size_t assay_pairing_rival(const assay_pairing *p, size_t stage, size_t *tensor) {
     const assay_pair *pair = &p->pairs[p->chosen[stage]];
     for (size_t i = p->first[stage]; i < p->first[stage + 1]; i++) {
         const assay_pair *other = &p->pairs[i];
         if (other == pair || loss(p, pair, other) >= ASSAY_PAIR_MARGIN) continue;
+        if (is_spare_copy(p, pair->tensor, other->tensor)) continue;
         *tensor = other->tensor;
         size_t owner = p->stage_of[other->tensor];
         return owner == ASSAY_NO_PAIR ? stage : owner;
