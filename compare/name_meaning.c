@@ -226,6 +226,21 @@ static bool drop_last_word(char *words) {
     return true;
 }
 
+/* The share of the stage's words that the name has. */
+static double shared_words(const char *words, assay_stage stage) {
+    assay_name_meaning own;
+    int count = 0, shared = 0;
+    own = (assay_name_meaning){.step = -1};
+    read_words(&own, assay_stage_get(stage)->name);
+    char *rest = NULL;
+    for (char *word = strtok_r(own.words, " ", &rest); word; word = strtok_r(NULL, " ", &rest), count++) {
+        const char *at = strstr(words, word);
+        size_t length = strlen(word);
+        shared += at && (at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]);
+    }
+    return count ? (double)shared / count : 0;
+}
+
 void assay_name_read(assay_name_meaning *out, const char *name) {
     *out = (assay_name_meaning){.step = -1, .window = -1, .layer = -1};
     read_words(out, name);
@@ -233,6 +248,8 @@ void assay_name_read(assay_name_meaning *out, const char *name) {
     memcpy(words, out->words, sizeof words);
     const char *phrase = longest_phrase(words);
     while (!phrase && drop_last_word(words)) phrase = longest_phrase(words);
+    for (int i = 0; i < ASSAY_STAGE_COUNT && !phrase; i++)
+        out->shared[i] = (float)shared_words(out->words, (assay_stage)i);
     if (!phrase) return;
     out->is_known = true;
     for (int i = 0; i < phrase_count; i++) {
@@ -262,26 +279,10 @@ static double number_agreement(int64_t said, int64_t of_place, int64_t count) {
     return said == of_place ? 1 : 0;
 }
 
-/* The share of the stage's words that the name has. */
-static double shared_words(const char *words, assay_stage stage) {
-    assay_name_meaning own;
-    int count = 0, shared = 0;
-    own.words[0] = '\0';
-    own = (assay_name_meaning){.step = -1};
-    read_words(&own, assay_stage_get(stage)->name);
-    char *rest = NULL;
-    for (char *word = strtok_r(own.words, " ", &rest); word; word = strtok_r(NULL, " ", &rest), count++) {
-        const char *at = strstr(words, word);
-        size_t length = strlen(word);
-        shared += at && (at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]);
-    }
-    return count ? (double)shared / count : 0;
-}
-
 static double stage_agreement(const assay_name_meaning *m, assay_stage stage) {
     for (size_t i = 0; i < m->stage_count; i++)
         if (m->stages[i].stage == stage) return m->stages[i].weight;
-    return m->is_known ? CONTRADICTION : 0.5 * shared_words(m->words, stage);
+    return m->is_known ? CONTRADICTION : 0.5 * (double)m->shared[stage];
 }
 
 double assay_name_agreement(const assay_name_meaning *m, const assay_place *place, int64_t layers, int64_t windows,

@@ -29,6 +29,7 @@ typedef struct {
         double weight; /* in (0, 1]: how surely the name means it */
     } stages[ASSAY_MEANING_MAX_STAGES];
     size_t stage_count;
+    float shared[ASSAY_STAGE_COUNT]; /* of a name that is not known: the share of each stage's words that it has */
 } assay_name_meaning;
 
 /* Reads a name. Never fails: a name that says nothing has a meaning without any number or stage. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/sample_looks.h"
+
 #define NAME_WEIGHT 0.6
 #define LEAST_VALUES 0.5  /* what agrees less is no pair by its values */
 #define LEAST_NAME 0.5    /* what agrees less is no pair by its name */
@@ -98,24 +100,32 @@ static double score_of(const assay_value_sample *sample, const assay_pair *pair)
     return values + NAME_WEIGHT * pair->name - pair->guess.cost;
 }
 
+/* How the values agree in one layout: a look at a few, and at all where it is worth one. */
+static assay_value_agreement agreement_in(const assay_value_sample *sample, const assay_look *look, size_t layout,
+                                          const assay_tensor *tensor) {
+    assay_value_agreement v =
+        assay_value_sample_compare(sample, ASSAY_SAMPLE_FIRST, look->first + layout * ASSAY_SAMPLE_FIRST);
+    if (v.agreement < WORTH_A_LOOK) return v;
+    double values[ASSAY_SAMPLE_MAX];
+    assay_value_sample_load(tensor, look->offsets + layout * ASSAY_SAMPLE_MAX, sample->count, values);
+    return assay_value_sample_compare(sample, ASSAY_SAMPLE_MAX, values);
+}
+
 /* The layout in which the values agree best; a costlier one has to be better by what it costs. */
-static bool best_layout(const assay_value_sample *sample, const assay_tensor *tensor, assay_pair *pair) {
-    assay_layout_guess guesses[ASSAY_GUESS_MAX];
-    size_t count = assay_layout_guesses(&sample->axes, tensor, guesses);
+static bool best_layout(const assay_value_sample *sample, const assay_look *look, const assay_tensor *tensor,
+                        assay_pair *pair) {
     double best = -INFINITY;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < look->count; i++) {
         assay_pair other = *pair;
-        other.guess = guesses[i];
-        other.values = assay_value_sample_compare(sample, ASSAY_SAMPLE_FIRST, tensor, &guesses[i]);
-        if (other.values.agreement >= WORTH_A_LOOK)
-            other.values = assay_value_sample_compare(sample, ASSAY_SAMPLE_MAX, tensor, &guesses[i]);
+        other.guess = look->guesses[i];
+        other.values = agreement_in(sample, look, i, tensor);
         other.score = score_of(sample, &other);
         if (!(other.score > best)) continue;
         best = other.score;
         *pair = other;
     }
-    pair->one_layout = count <= 1;
-    return count > 0;
+    pair->one_layout = look->count <= 1;
+    return look->count > 0;
 }
 
 static assay_status add_pair(assay_pairing *p, size_t *capacity, const assay_pair *pair, assay_error *err) {
@@ -130,34 +140,52 @@ static assay_status add_pair(assay_pairing *p, size_t *capacity, const assay_pai
     return ASSAY_OK;
 }
 
-static bool same_count(const assay_value_sample *sample, const assay_tensor *tensor) {
-    return assay_tensor_count(&sample->axes.shape) == assay_tensor_count(tensor);
+/* Agreement below which a pair is none: less is asked for where the name speaks for it. */
+static double least_agreement(double name) { return name < 0 ? LEAST_AGAINST : name < LEAST_NAME ? LEAST_VALUES : 0; }
+
+/* A run over all pairs. */
+typedef struct {
+    assay_pairing *p;
+    extent extent;
+    assay_looks *looks;
+    size_t capacity;
+    assay_error *err;
+} pass;
+
+static assay_status pair_one(pass *s, size_t stage, size_t tensor) {
+    const assay_port_tensor *t = &s->p->tensors[tensor];
+    const assay_tensor *values = &t->values.tensor;
+    const extent *e = &s->extent;
+    assay_pair pair = {.stage = stage, .tensor = tensor};
+    assay_look look;
+    assay_status st = assay_looks_get(s->looks, stage, tensor, values, &look, s->err);
+    if (st) return st;
+    pair.name = assay_name_agreement(&t->meaning, &s->p->stages[stage]->place, e->layers, e->windows, e->steps);
+    if (!best_layout(&s->p->samples[stage], &look, values, &pair)) return ASSAY_OK;
+    if (pair.values.agreement < least_agreement(pair.name)) return ASSAY_OK;
+    return add_pair(s->p, &s->capacity, &pair, s->err);
 }
 
-static assay_status make_pairs(assay_pairing *p, assay_error *err) {
-    const extent e = extent_of(p);
-    size_t capacity = 0;
+static assay_status pair_stage(pass *s, size_t stage) {
+    assay_pairing *p = s->p;
+    int64_t count = assay_tensor_count(&p->samples[stage].axes.shape);
+    assay_status st = ASSAY_OK;
+    for (size_t k = 0; k < p->tensor_count && !st; k++)
+        if (assay_tensor_count(&p->tensors[k].values.tensor) == count) st = pair_one(s, stage, k);
+    p->first[stage + 1] = p->pair_count;
+    return st;
+}
+
+static assay_status make_pairs(assay_pairing *p, assay_looks *looks, assay_error *err) {
+    pass s = {.p = p, .extent = extent_of(p), .looks = looks, .err = err};
     free(p->pairs);
     free(p->first);
     p->pairs = NULL;
     p->pair_count = 0;
     p->first = calloc(p->stage_count + 1, sizeof *p->first);
-    if (!p->first) return assay_fail_nomem(err, "pairs of stages and tensors");
-    for (size_t i = 0; i < p->stage_count; i++) {
-        for (size_t k = 0; k < p->tensor_count; k++) {
-            assay_pair pair = {.stage = i, .tensor = k};
-            if (!same_count(&p->samples[i], &p->tensors[k].values.tensor)) continue;
-            pair.name =
-                assay_name_agreement(&p->tensors[k].meaning, &p->stages[i]->place, e.layers, e.windows, e.steps);
-            if (!best_layout(&p->samples[i], &p->tensors[k].values.tensor, &pair)) continue;
-            double least = pair.name < 0 ? LEAST_AGAINST : pair.name < LEAST_NAME ? LEAST_VALUES : 0;
-            if (pair.values.agreement < least) continue;
-            assay_status st = add_pair(p, &capacity, &pair, err);
-            if (st) return st;
-        }
-        p->first[i + 1] = p->pair_count;
-    }
-    return ASSAY_OK;
+    assay_status st = p->first ? ASSAY_OK : assay_fail_nomem(err, "pairs of stages and tensors");
+    for (size_t i = 0; i < p->stage_count && !st; i++) st = pair_stage(&s, i);
+    return st;
 }
 
 /* ---- choosing ---- */
@@ -312,12 +340,12 @@ static assay_status learn(assay_pairing *p, bool *changed, assay_error *err) {
 
 /* ---- the whole ---- */
 
-static assay_status match(assay_pairing *p, assay_error *err) {
+static assay_status match(assay_pairing *p, assay_looks *looks, assay_error *err) {
     bool changed = false;
-    assay_status st = make_pairs(p, err);
+    assay_status st = make_pairs(p, looks, err);
     if (!st) st = choose(p, err);
     if (!st) st = learn(p, &changed, err);
-    if (!st && changed) st = make_pairs(p, err);
+    if (!st && changed) st = make_pairs(p, looks, err);
     return st || !changed ? st : choose(p, err);
 }
 
@@ -326,7 +354,10 @@ assay_status assay_pairing_make(assay_pairing *out, const assay_source *golden, 
     assay_pairing p = {.stage_count = 0};
     assay_status st = take_stages(&p, golden, facts, err);
     if (!st) st = take_tensors(&p, candidate, err);
-    if (!st) st = match(&p, err);
+    assay_looks *looks = NULL;
+    if (!st) st = assay_looks_create(&looks, p.samples, p.stage_count, p.tensor_count, err);
+    if (!st) st = match(&p, looks, err);
+    assay_looks_destroy(looks);
     if (st) assay_pairing_free(&p);
     else *out = p;
     return st;

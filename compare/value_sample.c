@@ -75,7 +75,7 @@ typedef struct {
     double aa, bb, ab, a, b, dd;
 } sums;
 
-static bool is_hidden(double x) { return isnan(x) || isinf(x) || x <= HIDDEN; }
+static bool is_hidden(double x) { return !(x > HIDDEN && x < INFINITY); }
 
 static void add(sums *s, double a, double b) {
     bool hidden = is_hidden(a), other = is_hidden(b);
@@ -105,13 +105,19 @@ static double distance_of(const sums *s) {
     return s->dd > 0 ? INFINITY : 0;
 }
 
-assay_value_agreement assay_value_sample_compare(const assay_value_sample *sample, size_t count,
-                                                 const assay_tensor *candidate, const assay_layout_guess *guess) {
+void assay_value_sample_offsets(const assay_value_sample *sample, const assay_layout_guess *guess,
+                                size_t offsets[ASSAY_SAMPLE_MAX]) {
+    for (size_t i = 0; i < sample->count; i++)
+        offsets[i] = assay_layout_guess_offset(&sample->axes, guess, sample->index[i]);
+}
+
+void assay_value_sample_load(const assay_tensor *t, const size_t *offsets, size_t count, double *out) {
+    for (size_t i = 0; i < count; i++) out[i] = assay_load_f64(t->data, t->dtype, offsets[i]);
+}
+
+assay_value_agreement assay_value_sample_compare(const assay_value_sample *sample, size_t count, const double *values) {
     sums s = {.count = 0};
-    for (size_t i = 0; i < count && i < sample->count; i++) {
-        size_t at = assay_layout_guess_offset(&sample->axes, guess, sample->index[i]);
-        add(&s, sample->value[i], assay_load_f64(candidate->data, candidate->dtype, at));
-    }
+    for (size_t i = 0; i < count && i < sample->count; i++) add(&s, sample->value[i], values[i]);
     assay_value_agreement v = {.distance = distance_of(&s), .correlation = correlation_of(&s)};
     double like = s.count ? 1 - (double)s.unlike / (double)s.count : 0;
     double equal = s.count ? (double)s.equal / (double)s.count : 0;

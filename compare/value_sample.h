@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 #define ASSAY_SAMPLE_MAX 512
-#define ASSAY_SAMPLE_FIRST 64 /* a look at so many tells what is worth a second one */
+#define ASSAY_SAMPLE_FIRST 24 /* a look at so many tells what is worth a second one */
 
 /* Values at places that are spread over the tensor at random (the same ones each time). */
 typedef struct {
@@ -40,9 +40,15 @@ typedef struct {
 assay_status assay_value_sample_take(assay_value_sample *out, const assay_source *golden, const assay_source_item *item,
                                      const assay_layout_facts *facts, assay_error *err);
 
-/* Holds the first `count` values against a tensor in memory whose layout is the guess. */
-assay_value_agreement assay_value_sample_compare(const assay_value_sample *sample, size_t count,
-                                                 const assay_tensor *candidate, const assay_layout_guess *guess);
+/* Where the values lie in the memory of a tensor whose layout is the guess. */
+void assay_value_sample_offsets(const assay_value_sample *sample, const assay_layout_guess *guess,
+                                size_t offsets[ASSAY_SAMPLE_MAX]);
+
+/* Loads `count` values of a tensor in memory that lie at these offsets. */
+void assay_value_sample_load(const assay_tensor *tensor, const size_t *offsets, size_t count, double *out);
+
+/* Holds the first `count` values (fewer where the sample has fewer) against those that were loaded. */
+assay_value_agreement assay_value_sample_compare(const assay_value_sample *sample, size_t count, const double *values);
 
 /* Whether two samples of goldens have the same shape and values: either stage could be the other. */
 bool assay_value_sample_same(const assay_value_sample *a, const assay_value_sample *b);
