@@ -166,12 +166,16 @@ static assay_status pair_one(pass *s, size_t stage, size_t tensor) {
     return add_pair(s->p, &s->capacity, &pair, s->err);
 }
 
+/* A mapping has no words for a name with braces: they are those of placeholders. */
+static bool can_be_named(const char *name) { return !strpbrk(name, "{}") && *name; }
+
 static assay_status pair_stage(pass *s, size_t stage) {
     assay_pairing *p = s->p;
     int64_t count = assay_tensor_count(&p->samples[stage].axes.shape);
     assay_status st = ASSAY_OK;
     for (size_t k = 0; k < p->tensor_count && !st; k++)
-        if (assay_tensor_count(&p->tensors[k].values.tensor) == count) st = pair_one(s, stage, k);
+        if (assay_tensor_count(&p->tensors[k].values.tensor) == count && can_be_named(p->tensors[k].name))
+            st = pair_one(s, stage, k);
     p->first[stage + 1] = p->pair_count;
     return st;
 }

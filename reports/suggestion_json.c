@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/suggest_rules.h"
 #include "core/atomic_file.h"
 #include "reports/json_builder.h"
 
@@ -62,12 +63,15 @@ static void add_names(json_builder *b, cJSON *object, const assay_suggested *e) 
     add_layout(b, object, e);
 }
 
-static assay_status print_rule(FILE *out, const assay_suggested *e, bool is_last, assay_error *err) {
+static assay_status print_rule(FILE *out, const assay_suggested_rule *r, bool is_last, assay_error *err) {
     json_builder b = {false};
+    const assay_suggested *e = r->entry;
     char note[300], *text;
     cJSON *rule = cJSON_CreateObject();
     if (!rule) b.failed = true;
-    add_names(&b, rule, e);
+    json_add_text(&b, rule, "from", r->from);
+    json_add_text(&b, rule, "to", r->to);
+    add_layout(&b, rule, e);
     snprintf(note, sizeof note, "unsure (%.2f): %s", e->confidence, e->reason);
     if (e->confidence < ASSAY_SUGGESTION_SURE) json_add_text(&b, rule, "note", note);
     assay_status st = json_print(&text, json_finish(&b, rule), err);
@@ -78,15 +82,24 @@ static assay_status print_rule(FILE *out, const assay_suggested *e, bool is_last
     return ASSAY_OK;
 }
 
+static assay_status print_map(FILE *out, const assay_suggestion *s, assay_error *err) {
+    assay_suggested_rule *rules;
+    size_t count;
+    assay_status st = assay_suggestion_rules(&rules, &count, s, err);
+    if (st) return st;
+    fprintf(out, "{\n  \"format\": \"assay-map/1\",\n  \"tensors\": [\n");
+    for (size_t i = 0; i < count && !st; i++) st = print_rule(out, &rules[i], i + 1 == count, err);
+    fprintf(out, "  ]\n}\n");
+    free(rules);
+    return st;
+}
+
 assay_status assay_report_map(const char *path, const assay_suggestion *s, assay_error *err) {
     char *text = NULL;
     size_t nbytes = 0;
     FILE *out = open_memstream(&text, &nbytes);
     if (!out) return assay_fail_nomem(err, "a mapping");
-    fprintf(out, "{\n  \"format\": \"assay-map/1\",\n  \"tensors\": [\n");
-    assay_status st = ASSAY_OK;
-    for (size_t i = 0; i < s->count && !st; i++) st = print_rule(out, &s->entries[i], i + 1 == s->count, err);
-    fprintf(out, "  ]\n}\n");
+    assay_status st = print_map(out, s, err);
     if (fclose(out) != 0 && !st) st = assay_fail_nomem(err, "a mapping");
     if (!st) st = assay_write_file_atomically(path, text, nbytes, err);
     free(text);

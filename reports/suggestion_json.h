@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/* Writes the mapping as "assay-map/1" (docs/mapping.md), a rule a line; what is not sure says so in its note. The file appears whole or
+/* Writes the mapping as "assay-map/1" (docs/mapping.md), a rule a line, one for entries that differ in
+ * nothing but their numbers (compare/suggest_rules.h); what is not sure says so in its note. The file appears whole or
  * not at all. */
 assay_status assay_report_map(const char *path, const assay_suggestion *suggestion, assay_error *err);
 
