@@ -4,6 +4,7 @@
 
 #include "cli/common.h"
 #include "cli/map_option.h"
+#include "compare/pairing.h"
 #include "compare/source_file.h"
 #include "compare/suggest_map.h"
 #include "reports/suggestion_json.h"
@@ -24,6 +25,7 @@ static assay_status suggest(assay_suggestion *out, const assay_golden *file, con
     assay_source golden = {0};
     const assay_layout_facts facts = assay_layout_facts_of(file);
     assay_status st = assay_source_of_file(&golden, file, name, err);
+    if (!st) st = assay_check_pairing(&golden, candidate, err);
     if (!st) st = assay_suggest_map(out, &golden, candidate, &facts, err);
     assay_source_close(&golden);
     return st;

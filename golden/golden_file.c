@@ -43,7 +43,10 @@ static assay_status read_format(assay_golden *g, assay_error *err) {
         st = assay_fail(err, ASSAY_EINPUT, NULL,
                         "%s: format is '%.40s'; this program reads assay-golden/1 and assay-dump/1", path, format);
     else if (!g->any_names && !assay_h5_exists(g->file, "/steps"))
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: has no group /steps, so it is neither a golden nor a dump", path);
+        st = assay_fail(err, ASSAY_EINPUT, NULL,
+                        "%s: has no group /steps, so it is neither a golden nor a dump"
+                        " (for a dump with names of its own see compare --suggest-map)",
+                        path);
     free(format);
     return st;
 }

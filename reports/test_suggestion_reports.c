@@ -47,9 +47,8 @@ Test(suggestion_reports, the_mapping_is_one) {
         cr_expect_eq(memcmp(&map.rules[0].layout[i], &entries[0].ops[i], sizeof entries[0].ops[i]), 0, "%zu", i);
     cr_expect_eq(map.rules[1].layout_count, 0);
     assay_map_free(&map);
-    char *text = scratch_read(path, &nbytes);
-    text = realloc(text, nbytes + 1);
-    text[nbytes] = '\0';
+    char *bytes = scratch_read(path, &nbytes), *text = strndup(bytes, nbytes);
+    free(bytes);
     cr_expect(strstr(text, "\"note\":\"unsure (0.50): ambiguous: 'y'\""), "%s", text);
     cr_expect_null(strstr(text, "values agree"), "%s", text);
     free(text);
@@ -82,9 +81,8 @@ Test(suggestion_reports, json_has_all) {
     size_t nbytes;
     const char *path = scratch_path(&s, "s.json");
     EXPECT_OK(assay_report_suggestion_json(path, &suggestion, &expect_err));
-    char *text = scratch_read(path, &nbytes);
-    text = realloc(text, nbytes + 1);
-    text[nbytes] = '\0';
+    char *bytes = scratch_read(path, &nbytes), *text = strndup(bytes, nbytes);
+    free(bytes);
     static const char *const parts[] = {"\"format\":\"assay-suggestion/1\"", "\"confidence\":0.999",
                                         "\"missing\":[\"steps/0/loss\"]", "\"unused\":[\"stray\"]", "\"sure\":false"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
