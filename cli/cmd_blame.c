@@ -2,19 +2,19 @@
 #include "blame/blame.h"
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "compare/candidate.h"
+#include "cli/map_option.h"
 #include "reports/blame_json.h"
 #include "reports/blame_text.h"
 
-static assay_status blame_files(assay_blame *out, const assay_blame_names *names, const char *model_dir,
+static assay_status blame_files(assay_blame *out, const assay_blame_names *names, const cli_args *args,
                                 assay_error *err) {
     assay_golden golden = {0};
-    assay_candidate *candidate = NULL;
-    const assay_blame_options options = {.model_dir = model_dir};
+    cli_candidate candidate = {0};
+    const assay_blame_options options = {.model_dir = cli_value(args, "model")};
     assay_status st = assay_golden_open(&golden, names->golden, err);
-    if (!st) st = assay_candidate_open(&candidate, names->candidate, err);
-    if (!st) st = assay_blame_run(out, &golden, names->golden, assay_candidate_source(candidate), &options, err);
-    assay_candidate_close(candidate);
+    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, err);
+    if (!st) st = assay_blame_run(out, &golden, names->golden, cli_candidate_source(&candidate), &options, err);
+    cli_candidate_close(&candidate);
     assay_golden_close(&golden);
     return st;
 }
@@ -26,7 +26,7 @@ static int blame(const cli_args *args) {
     assay_blame found = {0};
     assay_status st = cli_check_output(args, "json", &err);
     if (!st) st = cli_start_engine(args, &err);
-    if (!st) st = blame_files(&found, &names, cli_value(args, "model"), &err);
+    if (!st) st = blame_files(&found, &names, args, &err);
     if (!st) st = assay_report_blame_text(stdout, &found, names.candidate, cli_value(args, "all") != NULL, &err);
     if (!st && json) st = assay_report_blame_json(json, &found, &names, &err);
     int code = st ? cli_fail(&err) : assay_blame_found(&found);
@@ -34,11 +34,9 @@ static int blame(const cli_args *args) {
     return code;
 }
 
-static const cli_option options[] = {CLI_OPTION_ALL,
-                                     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
-                                     CLI_OPTION_JSON,
-                                     CLI_OPTION_THREADS,
-                                     {0}};
+static const cli_option options[] = {
+    CLI_OPTION_ALL,  CLI_OPTION_MAP,     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+    CLI_OPTION_JSON, CLI_OPTION_THREADS, {0}};
 
 const cli_command cmd_blame = {
     .name = "blame",

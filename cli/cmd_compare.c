@@ -4,7 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "compare/candidate.h"
+#include "cli/compare_suggest.h"
+#include "cli/map_option.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
@@ -15,8 +16,19 @@ typedef struct {
     assay_port_limits port;
 } terms;
 
+/* --policy, and what --require adds to it. */
+static assay_status read_policy(const cli_args *args, assay_policy *out, assay_error *err) {
+    assay_status st = cli_read_policy(args, out, err);
+    if (st) return st;
+    const char *pattern;
+    for (int i = 0; !st && (pattern = cli_nth_value(args, "require", i)); i++)
+        st = assay_policy_require(out, pattern, "compare: --require", err);
+    if (st) assay_policy_free(out);
+    return st;
+}
+
 static assay_status read_terms(const cli_args *args, terms *out, assay_error *err) {
-    assay_status st = cli_read_policy(args, &out->policy, err);
+    assay_status st = read_policy(args, &out->policy, err);
     if (st) return st;
     st = cli_read_port(args, &out->port, err);
     if (st) assay_policy_free(&out->policy);
@@ -57,15 +69,15 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
 static assay_status compare_case(assay_case_result *out, const assay_golden *golden, const cli_args *args,
                                  const terms *t, assay_error *err) {
     char why[sizeof out->unsupported];
-    assay_candidate *candidate = NULL;
+    cli_candidate candidate = {0};
     assay_status st = hold_against_port(golden, args, t, why, sizeof why, err);
     if (st) return st;
     if (*why && access(args->arguments[1], F_OK) != 0)
         return assay_case_result_unsupported(out, golden->test_case.name, args->arguments[0], why, err);
-    st = assay_candidate_open(&candidate, args->arguments[1], err);
-    if (!st) st = compare_sources(out, golden, assay_candidate_source(candidate), args, t, err);
+    st = cli_candidate_open(&candidate, args, args->arguments[1], golden, err);
+    if (!st) st = compare_sources(out, golden, cli_candidate_source(&candidate), args, t, err);
     if (!st && out->verdict != ASSAY_CASE_UNSUPPORTED) memcpy(out->unsupported, why, sizeof why);
-    assay_candidate_close(candidate);
+    cli_candidate_close(&candidate);
     return st;
 }
 
@@ -83,6 +95,11 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
 static int compare(const cli_args *args) {
     assay_error err;
     terms t;
+    if (cli_value(args, "suggest-map")) return cli_compare_suggest(args);
+    if (cli_value(args, "out")) {
+        assay_fail(&err, ASSAY_EINPUT, NULL, "compare: --out is for the mapping that --suggest-map proposes");
+        return cli_fail(&err);
+    }
     if (cli_check_output(args, "json", &err) || read_terms(args, &t, &err)) return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &t, &err);
@@ -92,30 +109,40 @@ static int compare(const cli_args *args) {
     return code;
 }
 
-static const cli_option options[] = {{"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
-                                     CLI_OPTION_ALL,
-                                     CLI_OPTION_POLICY,
-                                     CLI_OPTION_PORT,
-                                     CLI_OPTION_JSON,
-                                     {0}};
+static const cli_option options[] = {
+    {"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
+    {"require", 0, "PATTERN", "stages that must be there, such as 'past/*' (docs/policy.md); may be repeated"},
+    CLI_OPTION_MAP,
+    {"suggest-map", 0, NULL,
+     "propose a mapping instead of comparing: which tensor is which stage, and how sure that is"},
+    {"out", 0, "FILE", "write the proposed mapping, for --map"},
+    CLI_OPTION_ALL,
+    CLI_OPTION_POLICY,
+    CLI_OPTION_PORT,
+    CLI_OPTION_JSON,
+    {0}};
 
-const cli_command cmd_compare = {.name = "compare",
-                                 .summary = "hold a port's dump against a golden",
-                                 .usage = "GOLDEN CANDIDATE",
-                                 .examples =
-                                     "  assay compare golden.h5 port.h5\n"
-                                     "  assay compare golden.h5 port.safetensors\n"
-                                     "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy\n"
-                                     "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
-                                 .description =
-                                     "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
-                                     "first is the truth: a golden, whose\n"
-                                     "noise floors make the tolerances, or any dump. The second may also be a "
-                                     ".safetensors file or a folder of .npy\n"
-                                     "files. What the candidate lacks is listed, and fails only where it is required. "
-                                     "Exits 0 on a match and 1 on a\n"
-                                     "mismatch, or when the port cannot run the case: then nothing was compared.\n",
-                                 .options = options,
-                                 .least = 2,
-                                 .most = 2,
-                                 .run = compare};
+const cli_command cmd_compare = {
+    .name = "compare",
+    .summary = "hold a port's dump against a golden",
+    .usage = "GOLDEN CANDIDATE",
+    .examples =
+        "  assay compare golden.h5 port.h5\n"
+        "  assay compare golden.h5 port.safetensors\n"
+        "  assay compare golden.h5 folder/      .npy files, such as steps/0/logits.npy; or port.zip, port.npz\n"
+        "  assay compare golden.h5 port.npz --suggest-map --out map.json\n"
+        "  assay compare golden.h5 port.npz --map map.json\n"
+        "  assay compare golden.h5 port.h5 --require logits --require 'past/*'\n"
+        "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
+    .description =
+        "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
+        "first is the truth: a golden, whose\n"
+        "noise floors make the tolerances, or any dump. The second may also be a "
+        ".safetensors file or a folder of .npy\n"
+        "files. What the candidate lacks is listed, and fails only where it is required. "
+        "Exits 0 on a match and 1 on a\n"
+        "mismatch, or when the port cannot run the case: then nothing was compared.\n",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .run = compare};

@@ -53,7 +53,8 @@ const cli_command cmd_conformance = {
         "       assay conformance [OPTIONS] score DUMPS [GOLDEN... | FOLDER]",
     .examples =
         "  assay conformance export suite                   the shipped cases as safetensors, .npy and HDF5\n"
-        "  assay conformance score dumps                    dumps/<case>.h5, .safetensors, or a folder of .npy files\n"
+        "  assay conformance score dumps                    dumps/<case>.h5, .safetensors, .npz, or a folder of .npy "
+        "files\n"
         "  assay conformance score dumps suite --json scorecard.json\n",
     .description =
         "export writes a new folder: a manifest of all cases and rules, and for each case the case file, a Hugging "

@@ -1,7 +1,7 @@
 /* assay diagnose: which known mistake explains a port's dump? */
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "compare/candidate.h"
+#include "cli/map_option.h"
 #include "golden/golden_file.h"
 #include "reports/diagnosis_json.h"
 #include "reports/diagnosis_text.h"
@@ -12,14 +12,14 @@ static void show_progress(void *context, size_t done, size_t count) {
     if (done % 16 == 0 || done == count) cli_progress(done, count, "mistakes and pairs of mistakes");
 }
 
-static assay_status diagnose_files(assay_diagnosis *out, const assay_diagnosis_names *names,
+static assay_status diagnose_files(assay_diagnosis *out, const cli_args *args, const assay_diagnosis_names *names,
                                    const assay_diagnose_options *options, assay_error *err) {
     assay_golden golden = {0};
-    assay_candidate *candidate = NULL;
+    cli_candidate candidate = {0};
     assay_status st = assay_golden_open(&golden, names->golden, err);
-    if (!st) st = assay_candidate_open(&candidate, names->candidate, err);
-    if (!st) st = assay_diagnose(out, &golden, names->golden, assay_candidate_source(candidate), options, err);
-    assay_candidate_close(candidate);
+    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, err);
+    if (!st) st = assay_diagnose(out, &golden, names->golden, cli_candidate_source(&candidate), options, err);
+    cli_candidate_close(&candidate);
     assay_golden_close(&golden);
     return st;
 }
@@ -46,7 +46,7 @@ static int diagnose(const cli_args *args) {
     if (read_options(args, &options, &err)) return cli_fail(&err);
     const assay_diagnosis_names names = {args->arguments[0], args->arguments[1]};
     assay_diagnosis diagnosis = {0};
-    assay_status st = diagnose_files(&diagnosis, &names, &options, &err);
+    assay_status st = diagnose_files(&diagnosis, args, &names, &options, &err);
     cli_progress(1, 1, "");
     if (!st) st = assay_report_diagnosis_text(stdout, &diagnosis, &names, &err);
     const char *json = cli_value(args, "json");
@@ -60,6 +60,7 @@ static const cli_option options[] = {
     {"list", 'l', NULL, "list the known mistakes and their names"},
     {"seconds", 0, "S", "time in all (default 8); single mistakes are always tried, pairs in what is left"},
     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+    CLI_OPTION_MAP,
     CLI_OPTION_JSON,
     CLI_OPTION_THREADS,
     {0}};

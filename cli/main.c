@@ -6,7 +6,7 @@
 #include "cli/common.h"
 #include "core/version.h"
 
-static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_blame, &cmd_diagnose,
+static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame,  &cmd_diagnose,
                                               &cmd_conformance, &cmd_run,     &cmd_inspect};
 enum { command_count = sizeof commands / sizeof *commands };
 

@@ -77,6 +77,10 @@ assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char
         else {
             int index = code >= first_code ? code - first_code : index_of_letter(command, code);
             args.values[index] = command->options[index].argument ? optarg : "";
+            if (args.given_count == CLI_MAX_GIVEN)
+                return assay_fail(err, ASSAY_EINPUT, NULL, "%s: more than %d options", command->name, CLI_MAX_GIVEN);
+            args.given[args.given_count].option = index;
+            args.given[args.given_count++].value = args.values[index];
         }
     }
     args.arguments = argv + optind;
@@ -90,6 +94,13 @@ const char *cli_value(const cli_args *args, const char *name) {
     for (size_t i = 0; i < option_count(args->command); i++)
         if (strcmp(args->command->options[i].name, name) == 0) return args->values[i];
     assert(false && "no such option");
+    return NULL;
+}
+
+const char *cli_nth_value(const cli_args *args, const char *name, int nth) {
+    for (int i = 0; i < args->given_count; i++)
+        if (strcmp(args->command->options[args->given[i].option].name, name) == 0 && nth-- == 0)
+            return args->given[i].value;
     return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "core/status.h"
 
 #define CLI_MAX_OPTIONS 24
+#define CLI_MAX_GIVEN 256 /* options on one command line */
 
 /* One option: --name, or -letter where letter is not 0. */
 typedef struct {
@@ -35,10 +36,16 @@ typedef struct {
     int (*run)(const cli_args *args); /* returns the exit code */
 } cli_command;
 
-/* What was given. values[i] belongs to options[i]: its argument, "" for a flag, NULL when absent; the last one given counts. */
+/* What was given. values[i] belongs to options[i]: its argument, "" for a flag, NULL when absent; the last one given counts.
+ * given[] has them all in order. */
 struct cli_args {
     const cli_command *command;
     const char *values[CLI_MAX_OPTIONS];
+    struct {
+        int option;
+        const char *value;
+    } given[CLI_MAX_GIVEN];
+    int given_count;
     char **arguments; /* those that are no options, NULL-terminated */
     int argument_count;
     bool help;
@@ -50,6 +57,9 @@ assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char
 
 /* The value of an option of the command, by name; NULL when it was not given. The name must exist. */
 const char *cli_value(const cli_args *args, const char *name);
+
+/* The value of the occurrence `nth` (from 0) of an option that may be given several times; NULL when there are fewer. */
+const char *cli_nth_value(const cli_args *args, const char *name, int nth);
 
 /* A whole number in [range[0], range[1]]; *inout stays when the option was not given. */
 assay_status cli_integer(const cli_args *args, const char *name, const int64_t range[2], int64_t *inout,

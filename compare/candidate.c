@@ -15,8 +15,9 @@ struct assay_candidate {
     assay_source source;
 };
 
-static assay_status open_hdf5(assay_candidate *c, assay_error *err) {
-    assay_status st = assay_golden_open(&c->file, c->name, err);
+static assay_status open_hdf5(assay_candidate *c, bool any_names, assay_error *err) {
+    assay_status st =
+        any_names ? assay_golden_open_any(&c->file, c->name, err) : assay_golden_open(&c->file, c->name, err);
     if (st) return st;
     c->is_hdf5 = true;
     return assay_source_of_file(&c->source, &c->file, c->name, err);
@@ -44,8 +45,9 @@ static assay_source_step *steps_of(const assay_dump_refusals *refusals) {
     return steps;
 }
 
-static assay_status open_dump(assay_candidate *c, assay_error *err) {
-    assay_status st = assay_tensor_dump_read(&c->dump, c->name, err);
+static assay_status open_dump(assay_candidate *c, bool any_names, assay_error *err) {
+    assay_status st =
+        any_names ? assay_tensor_dump_read_any(&c->dump, c->name, err) : assay_tensor_dump_read(&c->dump, c->name, err);
     if (st) return st;
     const assay_source_info info = info_of(c);
     const assay_dump_refusals *refusals = &c->dump.facts.refusals;
@@ -56,15 +58,23 @@ static assay_status open_dump(assay_candidate *c, assay_error *err) {
     return st;
 }
 
-assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err) {
+static assay_status open_path(assay_candidate **out, const char *path, bool any_names, assay_error *err) {
     assay_candidate *c = calloc(1, sizeof *c);
     if (!c) return assay_fail_nomem(err, path);
     c->name = strdup(path);
     assay_status st = c->name ? ASSAY_OK : assay_fail_nomem(err, path);
-    if (!st) st = assay_tensor_dump_is_at(path) ? open_dump(c, err) : open_hdf5(c, err);
+    if (!st) st = assay_tensor_dump_is_at(path) ? open_dump(c, any_names, err) : open_hdf5(c, any_names, err);
     if (st) assay_candidate_close(c);
     else *out = c;
     return st;
+}
+
+assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err) {
+    return open_path(out, path, false, err);
+}
+
+assay_status assay_candidate_open_any(assay_candidate **out, const char *path, assay_error *err) {
+    return open_path(out, path, true, err);
 }
 
 const assay_source *assay_candidate_source(const assay_candidate *c) { return &c->source; }

@@ -13,10 +13,14 @@ extern "C" {
 
 typedef struct assay_candidate assay_candidate;
 
-/* Opens a .safetensors file (by its suffix), a folder of .npy files, or else an HDF5 dump or golden. The values of the first two
- * are in memory then; those of HDF5 are read one tensor at a time. Nothing of `path` is kept. ASSAY_EINPUT in one line that names
- * the path: it is missing, damaged, or no dump. Release with assay_candidate_close. */
+/* Opens a .safetensors file or a .zip or .npz archive of .npy files (by its suffix), a folder of .npy files, or else an HDF5 dump
+ * or golden. The values of all but HDF5 are in memory then; those of HDF5 are read one tensor at a time. Nothing of `path` is
+ * kept. ASSAY_EINPUT in one line that names the path: it is missing, damaged, or no dump. Release with assay_candidate_close. */
 assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err);
+
+/* The same where no tensor needs the name of a stage: all others are among the source's `unknown` ones, for a mapping
+ * (compare/mapped_source.h) to name. */
+assay_status assay_candidate_open_any(assay_candidate **out, const char *path, assay_error *err);
 
 /* Its tensors and facts, which live as long as the candidate; info.name is the path. */
 const assay_source *assay_candidate_source(const assay_candidate *candidate);

@@ -75,10 +75,7 @@ bool assay_policy_can_match(const char *pattern) {
     return false;
 }
 
-static assay_status read_pattern(const cJSON *value, const char *where, char **out, assay_error *err) {
-    const char *text;
-    assay_status st = assay_json_as_string(value, where, &text, err);
-    if (st) return st;
+static assay_status take_pattern(const char *text, const char *where, char **out, assay_error *err) {
     if (!assay_policy_can_match(text)) /* it would loosen or require nothing in silence */
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the pattern '%s' matches no stage (docs/golden-format.md)",
                           where, text);
@@ -86,6 +83,21 @@ static assay_status read_pattern(const cJSON *value, const char *where, char **o
     if (!copy) return assay_fail_nomem(err, "a policy");
     *out = copy;
     return ASSAY_OK;
+}
+
+static assay_status read_pattern(const cJSON *value, const char *where, char **out, assay_error *err) {
+    const char *text;
+    assay_status st = assay_json_as_string(value, where, &text, err);
+    return st ? st : take_pattern(text, where, out, err);
+}
+
+assay_status assay_policy_require(assay_policy *policy, const char *pattern, const char *where, assay_error *err) {
+    char **grown = realloc(policy->required, (policy->required_count + 1) * sizeof *grown);
+    if (!grown) return assay_fail_nomem(err, "a policy");
+    policy->required = grown;
+    assay_status st = take_pattern(pattern, where, &grown[policy->required_count], err);
+    if (!st) policy->required_count++;
+    return st;
 }
 
 /* A number that is not negative, where the member is there. JSON has no infinities, and the scan refuses what

@@ -66,6 +66,10 @@ assay_status assay_policy_parse(assay_policy *out, const char *text, size_t text
 /* Reads and parses a file. */
 assay_status assay_policy_read(assay_policy *out, const char *path, assay_error *err);
 
+/* Adds a pattern to those that are required, as the key "required" does. `where` starts the message. ASSAY_EINPUT: no stage matches
+ * it. */
+assay_status assay_policy_require(assay_policy *policy, const char *pattern, const char *where, assay_error *err);
+
 void assay_policy_free(assay_policy *policy);
 
 /* True when `pattern` (with * ? [...], where * spans slashes too) matches the place: one that starts with "steps/" is

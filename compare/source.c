@@ -59,6 +59,15 @@ assay_status assay_source_read(const assay_source *source, const assay_source_it
     return ASSAY_OK;
 }
 
+assay_status assay_source_read_unknown(const assay_source *source, size_t index, bool values, assay_source_tensor *out,
+                                       assay_error *err) {
+    assay_source_tensor t = {.owned = false};
+    assay_status st = source->read_unknown(source, index, values, &t.tensor, &t.owned, err);
+    if (st) return assay_error_context(st, err, "%s", source->info.name);
+    *out = t;
+    return ASSAY_OK;
+}
+
 void assay_source_release(assay_source_tensor *t) {
     if (t->owned) assay_tensor_free(&t->tensor);
     *t = (assay_source_tensor){0};
@@ -76,6 +85,15 @@ assay_status assay_source_lend(const assay_source *source, const assay_source_it
                                assay_tensor *out, bool *owned, assay_error *err) {
     (void)source, (void)err; /* what is in memory can be had */
     *out = *(const assay_tensor *)(unrounded ? item->unrounded : item->values);
+    *owned = false;
+    return ASSAY_OK;
+}
+
+static assay_status lend_unknown(const assay_source *source, size_t index, bool values, assay_tensor *out, bool *owned,
+                                 assay_error *err) {
+    (void)err;
+    *out = *assay_tensor_map_get(source->self, source->unknown[index]);
+    if (!values) out->data = NULL;
     *owned = false;
     return ASSAY_OK;
 }
@@ -126,7 +144,8 @@ static assay_status reserve(assay_source *source, size_t tensors, size_t steps) 
 assay_status assay_source_of_map(assay_source *out, const assay_tensor_map *map, const assay_source_info *info,
                                  const assay_source_step *steps, size_t step_count, assay_error *err) {
     size_t count = assay_tensor_map_count(map);
-    assay_source source = {.info = *info, .step_count = step_count, .self = map, .read = assay_source_lend};
+    assay_source source = {
+        .info = *info, .step_count = step_count, .self = map, .read = assay_source_lend, .read_unknown = lend_unknown};
     if (reserve(&source, count, step_count)) return assay_fail_nomem(err, "a list of tensors");
     if (step_count) memcpy(source.steps, steps, step_count * sizeof *steps);
     for (size_t i = 0; i < count; i++) {

@@ -72,6 +72,9 @@ typedef struct assay_source {
     const char **unknown; /* (unknown_count) names of tensors that are no stage */
     size_t unknown_count;
     const void *self; /* what it was made from */
+    /* Reads the tensor unknown[index]; without `values` it says dtype and shape alone (data NULL, nothing to free). */
+    assay_status (*read_unknown)(const struct assay_source *source, size_t index, bool values, assay_tensor *out,
+                                 bool *owned, assay_error *err);
     /* Reads the tensor behind a handle of an item. When *owned, the caller frees it; else it is borrowed. */
     assay_status (*read)(const struct assay_source *source, const assay_source_item *item, bool unrounded,
                          assay_tensor *out, bool *owned, assay_error *err);
@@ -114,6 +117,11 @@ const assay_source_step *assay_source_find_step(const assay_source *source, int6
  * Errors: ASSAY_EINPUT for a damaged file; the message names source and path. */
 assay_status assay_source_read(const assay_source *source, const assay_source_item *item, bool unrounded,
                                assay_source_tensor *out, assay_error *err);
+
+/* The tensor unknown[index] of a source, or (without `values`) its dtype and shape. ASSAY_EINPUT: it holds no numbers, or is
+ * damaged. */
+assay_status assay_source_read_unknown(const assay_source *source, size_t index, bool values, assay_source_tensor *out,
+                                       assay_error *err);
 
 /* Frees the tensor where it is owned, and clears it. */
 void assay_source_release(assay_source_tensor *t);

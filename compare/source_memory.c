@@ -29,6 +29,12 @@ static assay_status load_items(assay_source_memory *memory, const assay_source *
     return st;
 }
 
+static assay_status read_unknown(const assay_source *source, size_t index, bool values, assay_tensor *out, bool *owned,
+                                 assay_error *err) {
+    const assay_source *from = source->self; /* whose list of unknown ones this is */
+    return from->read_unknown(from, index, values, out, owned, err);
+}
+
 static assay_status reserve(assay_source_memory *memory, const assay_source *from, assay_error *err) {
     assay_source *s = &memory->source;
     memory->values = calloc(2 * (from->item_count + from->float64_count) + 1, sizeof *memory->values);
@@ -41,7 +47,8 @@ static assay_status reserve(assay_source_memory *memory, const assay_source *fro
 }
 
 assay_status assay_source_memory_load(assay_source_memory *out, const assay_source *from, assay_error *err) {
-    assay_source_memory memory = {.source = {.info = from->info, .self = from, .read = assay_source_lend}};
+    assay_source_memory memory = {
+        .source = {.info = from->info, .self = from, .read = assay_source_lend, .read_unknown = read_unknown}};
     assay_source *s = &memory.source;
     assay_status st = reserve(&memory, from, err);
     if (!st) st = load_items(&memory, from, s->items, from->items, from->item_count, err);

@@ -26,9 +26,26 @@ assay_status assay_byte_file_open(assay_byte_file *out, const char *path, assay_
     return st;
 }
 
+assay_status assay_byte_file_of_memory(assay_byte_file *out, const char *path, const void *data, size_t nbytes,
+                                       assay_error *err) {
+    assay_byte_file f = {.path = strdup(path), .fd = -1, .nbytes = nbytes, .memory = data};
+    if (!f.path) return assay_fail_nomem(err, path);
+    *out = f;
+    return ASSAY_OK;
+}
+
+static assay_status read_memory(const assay_byte_file *f, void *buffer, size_t nbytes, uint64_t offset,
+                                assay_error *err) {
+    if (offset > f->nbytes || nbytes > f->nbytes - offset)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot read: the file ends early", f->path);
+    if (nbytes) memcpy(buffer, (const char *)f->memory + offset, nbytes);
+    return ASSAY_OK;
+}
+
 assay_status assay_byte_file_read(const assay_byte_file *f, void *buffer, size_t nbytes, uint64_t offset,
                                   assay_error *err) {
     size_t done = 0;
+    if (f->fd < 0) return read_memory(f, buffer, nbytes, offset, err);
     while (done < nbytes) {
         ssize_t got = pread(f->fd, (char *)buffer + done, nbytes - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR) continue;

@@ -42,8 +42,11 @@ static assay_status read_format(assay_golden *g, assay_error *err) {
     if (!known)
         st = assay_fail(err, ASSAY_EINPUT, NULL,
                         "%s: format is '%.40s'; this program reads assay-golden/1 and assay-dump/1", path, format);
-    else if (!assay_h5_exists(g->file, "/steps") && !assay_h5_has_attr(g->file, "", "unsupported"))
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: has no group /steps, so it is neither a golden nor a dump", path);
+    else if (!g->any_names && !assay_h5_exists(g->file, "/steps") && !assay_h5_has_attr(g->file, "", "unsupported"))
+        st = assay_fail(err, ASSAY_EINPUT, NULL,
+                        "%s: has no group /steps, so it is neither a golden nor a dump"
+                        " (for a dump with names of its own see compare --suggest-map)",
+                        path);
     free(format);
     return st;
 }
@@ -171,8 +174,8 @@ static assay_status check_unsupported(const assay_golden *g, assay_error *err) {
     return ASSAY_OK;
 }
 
-assay_status assay_golden_open(assay_golden *out, const char *path, assay_error *err) {
-    assay_golden g = {0};
+static assay_status open_file(assay_golden *out, const char *path, bool any_names, assay_error *err) {
+    assay_golden g = {.any_names = any_names};
     assay_status st = assay_h5_open(&g.file, path, err);
     if (!st) st = read_root_attributes(&g, err);
     if (!st) st = read_case(&g, err);
@@ -183,6 +186,14 @@ assay_status assay_golden_open(assay_golden *out, const char *path, assay_error 
     if (st) assay_golden_close(&g);
     else *out = g;
     return st;
+}
+
+assay_status assay_golden_open(assay_golden *out, const char *path, assay_error *err) {
+    return open_file(out, path, false, err);
+}
+
+assay_status assay_golden_open_any(assay_golden *out, const char *path, assay_error *err) {
+    return open_file(out, path, true, err);
 }
 
 void assay_golden_close(assay_golden *g) {
@@ -224,4 +235,13 @@ assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_gold
     snprintf(path, sizeof path, "%.400s_unrounded", t->path);
     assay_status st = assay_golden_digest_attr(g, path, "xxh128", expected, sizeof expected, err);
     return st ? st : read_checked(g, path, expected, out, err);
+}
+
+assay_status assay_golden_describe_unknown(const assay_golden *g, const char *name, assay_tensor *out,
+                                           assay_error *err) {
+    return assay_h5_describe(g->file, name, out, err);
+}
+
+assay_status assay_golden_read_unknown(const assay_golden *g, const char *name, assay_tensor *out, assay_error *err) {
+    return assay_h5_read(g->file, name, out, err);
 }

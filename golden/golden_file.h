@@ -71,7 +71,8 @@ typedef struct {
     size_t tensor_count;
     assay_golden_tensor *float64; /* of /float64/steps, in execution order */
     size_t float64_count;
-    assay_h5_names unknown; /* datasets below /steps that are no stage */
+    bool any_names;         /* opened by assay_golden_open_any */
+    assay_h5_names unknown; /* datasets below /steps that are no stage; with any_names those elsewhere too */
 } assay_golden;
 
 /* Opens and checks: the format's name and version, that case and configuration parse and match their digests where the
@@ -82,6 +83,9 @@ assay_status assay_golden_open(assay_golden *out, const char *path, assay_error 
 static inline const assay_config *assay_golden_config(const assay_golden *g) {
     return g->has_config && !g->config_refused ? &g->config : NULL;
 }
+/* The same for the dump of a port that has names of its own: /steps need not be there, and `unknown` lists the datasets of the
+ * whole file that are neither a stage nor one of the parts that the schema names. */
+assay_status assay_golden_open_any(assay_golden *out, const char *path, assay_error *err);
 
 void assay_golden_close(assay_golden *g);
 
@@ -96,6 +100,11 @@ assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor 
 /* Reads the sibling with the values before the cast; t->has_unrounded must be set. */
 assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,
                                          assay_error *err);
+
+/* Describes or reads a dataset of `unknown`; owned when read. ASSAY_EINPUT when it holds no numbers, or is damaged. */
+assay_status assay_golden_describe_unknown(const assay_golden *g, const char *name, assay_tensor *out,
+                                           assay_error *err);
+assay_status assay_golden_read_unknown(const assay_golden *g, const char *name, assay_tensor *out, assay_error *err);
 
 /* The weights that the file's case ran with, as `dtype`: those of the folder model_dir when it is not NULL, else the
  * file's own /weights, else those of the case's recipe. Checked against weights_xxh128 before they are cast. The caller

@@ -214,6 +214,33 @@ static assay_status read_run(assay_golden *g, const char *root, assay_golden_ten
     return st;
 }
 
+/* ---- the rest of a file ---- */
+
+/* Whether the schema says what is at this path. */
+static bool is_of_schema(const char *path) {
+    static const char *const groups[] = {"steps/", "float64/", "weights/"};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (strncmp(path, groups[i], strlen(groups[i])) == 0) return true;
+    return strcmp(path, "case") == 0 || strcmp(path, "config") == 0;
+}
+
+/* Adds the datasets that have another program's names. */
+static assay_status add_foreign(assay_golden *g, assay_error *err) {
+    assay_h5_names all;
+    assay_status st = assay_h5_list(g->file, "/", &all, err);
+    if (st) return st;
+    char **grown = realloc(g->unknown.names, (g->unknown.count + all.count + 1) * sizeof *grown);
+    if (grown) g->unknown.names = grown;
+    else st = assay_fail_nomem(err, "a list of tensors");
+    for (size_t i = 0; i < all.count && !st; i++) {
+        if (is_of_schema(all.names[i])) continue;
+        g->unknown.names[g->unknown.count++] = all.names[i];
+        all.names[i] = NULL;
+    }
+    assay_h5_names_free(&all);
+    return st;
+}
+
 /* ---- steps ---- */
 
 /* The number that a group's name is, or -1. */
@@ -270,6 +297,7 @@ assay_status assay_golden_read_index(assay_golden *g, assay_error *err) {
     assay_status st = read_steps(g, err);
     if (!st) st = read_run(g, "steps", &g->tensors, &g->tensor_count, err);
     if (!st) st = read_run(g, "float64/steps", &g->float64, &g->float64_count, err);
+    if (!st && g->any_names) st = add_foreign(g, err);
     return st;
 }
 

@@ -134,7 +134,7 @@ static assay_status make_row_major(assay_tensor *t, assay_error *err) {
     return ASSAY_OK;
 }
 
-static assay_status read_array(const assay_byte_file *f, assay_tensor *out, assay_error *err) {
+assay_status assay_npy_read_file(const assay_byte_file *f, assay_tensor *out, assay_error *err) {
     assay_npy_header h;
     uint64_t data = 0;
     assay_tensor t;
@@ -152,7 +152,7 @@ assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *er
     assay_byte_file f;
     assay_status st = assay_byte_file_open(&f, path, err);
     if (st) return st;
-    st = read_array(&f, out, err);
+    st = assay_npy_read_file(&f, out, err);
     assay_byte_file_close(&f);
     return st;
 }

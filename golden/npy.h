@@ -6,6 +6,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "golden/byte_file.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,6 +17,9 @@ extern "C" {
  * integers become int64. ASSAY_EINPUT in one line: the file is missing, damaged, shorter or longer than its header says, has
  * another type (structures, strings, complex numbers, bfloat16), a rank above ASSAY_MAX_RANK, or an integer beyond int64. */
 assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *err);
+
+/* The same from an open file, or from bytes in memory. */
+assay_status assay_npy_read_file(const assay_byte_file *file, assay_tensor *out, assay_error *err);
 
 /* Writes an array in format version 1.0, little-endian, in C order. The file appears whole or not at all
  * (core/atomic_file.h); its folder must exist. bfloat16, which .npy lacks, is written as float32: exact. */

@@ -8,6 +8,7 @@
 #include "core/stages.h"
 #include "golden/json_strict.h"
 #include "golden/npy_folder.h"
+#include "golden/npy_zip.h"
 #include "golden/safetensors.h"
 #include "golden/text_file.h"
 
@@ -21,10 +22,15 @@ static bool is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool assay_tensor_dump_is_at(const char *path) {
-    static const char suffix[] = ".safetensors";
+static bool ends_with(const char *path, const char *suffix) {
     size_t length = strlen(path), n = strlen(suffix);
-    return (length > n && strcmp(path + length - n, suffix) == 0) || is_folder(path);
+    return length > n && strcmp(path + length - n, suffix) == 0;
+}
+
+static bool is_zip(const char *path) { return ends_with(path, ".zip") || ends_with(path, ".npz"); }
+
+bool assay_tensor_dump_is_at(const char *path) {
+    return ends_with(path, ".safetensors") || is_zip(path) || is_folder(path);
 }
 
 /* ---- facts ---- */
@@ -108,12 +114,22 @@ static assay_status read_members(assay_tensor_dump_facts *f, const cJSON *object
     return st;
 }
 
+/* The text of dump.json; `where` names it. */
+static assay_status read_facts_text(assay_tensor_dump_facts *f, const char *text, size_t nbytes, const char *where,
+                                    assay_error *err) {
+    cJSON *object;
+    assay_status st = assay_json_parse(&object, text, nbytes, where, err);
+    if (st) return st;
+    st = read_members(f, object, where, err);
+    cJSON_Delete(object);
+    return st;
+}
+
 /* dump.json, when the folder has it. */
 static assay_status read_facts_file(assay_tensor_dump_facts *f, const char *dir, assay_error *err) {
     char *path, *text;
     size_t nbytes;
     struct stat info;
-    cJSON *object;
     if (asprintf(&path, "%s/" FACTS_FILE, dir) < 0) return assay_fail_nomem(err, "a name");
     if (lstat(path, &info) != 0) { /* what is there and cannot be read is an error */
         free(path);
@@ -121,14 +137,22 @@ static assay_status read_facts_file(assay_tensor_dump_facts *f, const char *dir,
     }
     assay_status st = assay_text_file_read(path, MAX_FACTS_NBYTES, &text, &nbytes, err);
     if (!st) {
-        st = assay_json_parse(&object, text, nbytes, path, err);
+        st = read_facts_text(f, text, nbytes, path, err);
         free(text);
     }
-    if (!st) {
-        st = read_members(f, object, path, err);
-        cJSON_Delete(object);
-    }
     free(path);
+    return st;
+}
+
+/* dump.json, when the archive has it. */
+static assay_status read_facts_entry(assay_tensor_dump_facts *f, const assay_npy_zip *zip, assay_error *err) {
+    char *text, where[512];
+    size_t nbytes;
+    snprintf(where, sizeof where, "%.400s: " FACTS_FILE, zip->path);
+    assay_status st = assay_npy_zip_read_text(zip, FACTS_FILE, MAX_FACTS_NBYTES, &text, &nbytes, err);
+    if (st || !text) return st;
+    st = read_facts_text(f, text, nbytes, where, err);
+    free(text);
     return st;
 }
 
@@ -150,64 +174,91 @@ static assay_status read_texts(assay_tensor_dump_facts *f, const assay_safetenso
 /* The path that a name means. */
 static const char *path_of(const char *name) { return *name == '/' ? name + 1 : name; }
 
+/* A dump while it is read. */
+typedef struct {
+    assay_tensor_dump dump;
+    const char *path;
+    bool any_names; /* tensors need not be called as stages are */
+} reading;
+
 /* Before much is read: a checkpoint, say, was given by mistake. A dump of refusals alone has no tensors. */
-static assay_status check_some_step(const assay_tensor_dump *d, const char *path, bool found, size_t count,
-                                    assay_error *err) {
-    if (found || d->facts.refusals.count || *d->facts.unsupported) return ASSAY_OK;
+static assay_status check_some_step(const reading *r, bool found, size_t count, assay_error *err) {
+    if (found || r->any_names || r->dump.facts.refusals.count || *r->dump.facts.unsupported) return ASSAY_OK;
     return assay_fail(err, ASSAY_EINPUT, NULL,
-                      "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump", path, count,
-                      is_folder(path) ? ".npy files" : "names in the header");
+                      "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump; if its names "
+                      "are those of another program, --suggest-map finds a mapping",
+                      r->path, count, is_zip(r->path) || is_folder(r->path) ? ".npy files" : "names in the header");
 }
 
-static assay_status put(assay_tensor_dump *d, const char *path, const char *name, assay_tensor owned,
-                        assay_error *err) {
-    assay_status st = assay_tensor_map_put(d->tensors, path_of(name), owned, err);
-    return st ? assay_error_context(st, err, "%s", path) : ASSAY_OK;
+static assay_status put(const reading *r, const char *name, assay_tensor owned, assay_error *err) {
+    assay_status st = assay_tensor_map_put(r->dump.tensors, path_of(name), owned, err);
+    return st ? assay_error_context(st, err, "%s", r->path) : ASSAY_OK;
 }
 
-static assay_status read_entries(assay_tensor_dump *d, const assay_safetensors *file, assay_error *err) {
-    const char *path = file->file.path;
+static assay_status read_entries(const reading *r, const assay_safetensors *file, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < file->count; i++) found = found || starts_with(path_of(file->entries[i].name), "steps/");
-    assay_status st = check_some_step(d, path, found, file->count, err);
+    assay_status st = check_some_step(r, found, file->count, err);
     for (size_t i = 0; i < file->count && !st; i++) {
         const assay_safetensors_entry *e = &file->entries[i];
         assay_tensor t;
         st = assay_safetensors_read(file, e, e->dtype, &t, err);
-        if (!st) st = put(d, path, e->name, t, err);
+        if (!st) st = put(r, e->name, t, err);
     }
     return st;
 }
 
-static assay_status read_safetensors(assay_tensor_dump *d, const char *path, assay_error *err) {
+static assay_status read_safetensors(reading *r, assay_error *err) {
     assay_safetensors file;
-    assay_status st = assay_safetensors_open(&file, path, err);
+    assay_status st = assay_safetensors_open(&file, r->path, err);
     if (st) return st;
-    st = read_texts(&d->facts, &file, err);
-    if (!st) st = read_entries(d, &file, err);
+    st = read_texts(&r->dump.facts, &file, err);
+    if (!st) st = read_entries(r, &file, err);
     assay_safetensors_close(&file);
     return st;
 }
 
-static assay_status read_files(assay_tensor_dump *d, const char *dir, const assay_npy_folder *files, assay_error *err) {
+static assay_status read_files(const reading *r, const assay_npy_folder *files, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < files->count; i++) found = found || starts_with(files->names[i], "steps/");
-    assay_status st = check_some_step(d, dir, found, files->count, err);
+    assay_status st = check_some_step(r, found, files->count, err);
     for (size_t i = 0; i < files->count && !st; i++) {
         assay_tensor t;
-        st = assay_npy_folder_read(dir, files->names[i], &t, err);
-        if (!st) st = put(d, dir, files->names[i], t, err);
+        st = assay_npy_folder_read(r->path, files->names[i], &t, err);
+        if (!st) st = put(r, files->names[i], t, err);
     }
     return st;
 }
 
-static assay_status read_folder(assay_tensor_dump *d, const char *dir, assay_error *err) {
+static assay_status read_folder(reading *r, assay_error *err) {
     assay_npy_folder files;
-    assay_status st = assay_npy_folder_list(&files, dir, err);
+    assay_status st = assay_npy_folder_list(&files, r->path, err);
     if (st) return st;
-    st = read_facts_file(&d->facts, dir, err);
-    if (!st) st = read_files(d, dir, &files, err);
+    st = read_facts_file(&r->dump.facts, r->path, err);
+    if (!st) st = read_files(r, &files, err);
     assay_npy_folder_free(&files);
+    return st;
+}
+
+static assay_status read_zip_entries(const reading *r, const assay_npy_zip *zip, assay_error *err) {
+    bool found = false;
+    for (size_t i = 0; i < zip->count; i++) found = found || starts_with(zip->entries[i].name, "steps/");
+    assay_status st = check_some_step(r, found, zip->count, err);
+    for (size_t i = 0; i < zip->count && !st; i++) {
+        assay_tensor t;
+        st = assay_npy_zip_read(zip, &zip->entries[i], &t, err);
+        if (!st) st = put(r, zip->entries[i].name, t, err);
+    }
+    return st;
+}
+
+static assay_status read_zip(reading *r, assay_error *err) {
+    assay_npy_zip zip;
+    assay_status st = assay_npy_zip_open(&zip, r->path, err);
+    if (st) return st;
+    st = read_facts_entry(&r->dump.facts, &zip, err);
+    if (!st) st = read_zip_entries(r, &zip, err);
+    assay_npy_zip_close(&zip);
     return st;
 }
 
@@ -236,16 +287,31 @@ static assay_status check_unsupported(const assay_tensor_dump *d, const char *pa
     return ASSAY_OK;
 }
 
-assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
-    assay_tensor_dump d = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}};
-    assay_status st = d.tensors ? set_text(&d.facts.producer, "", err) : assay_fail_nomem(err, path);
-    if (!st) st = set_text(&d.facts.unsupported, "", err);
-    if (!st) st = is_folder(path) ? read_folder(&d, path, err) : read_safetensors(&d, path, err);
-    if (!st) st = check_refusals(&d, path, err);
-    if (!st) st = check_unsupported(&d, path, err);
-    if (st) assay_tensor_dump_free(&d);
-    else *out = d;
+static assay_status read_dump(reading *r, assay_error *err) {
+    if (is_folder(r->path)) return read_folder(r, err);
+    return is_zip(r->path) ? read_zip(r, err) : read_safetensors(r, err);
+}
+
+static assay_status read_path(assay_tensor_dump *out, const char *path, bool any_names, assay_error *err) {
+    reading r = {.dump = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}},
+                 .path = path,
+                 .any_names = any_names};
+    assay_status st = r.dump.tensors ? set_text(&r.dump.facts.producer, "", err) : assay_fail_nomem(err, path);
+    if (!st) st = set_text(&r.dump.facts.unsupported, "", err);
+    if (!st) st = read_dump(&r, err);
+    if (!st) st = check_refusals(&r.dump, path, err);
+    if (!st) st = check_unsupported(&r.dump, path, err);
+    if (st) assay_tensor_dump_free(&r.dump);
+    else *out = r.dump;
     return st;
+}
+
+assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
+    return read_path(out, path, false, err);
+}
+
+assay_status assay_tensor_dump_read_any(assay_tensor_dump *out, const char *path, assay_error *err) {
+    return read_path(out, path, true, err);
 }
 
 void assay_tensor_dump_free(assay_tensor_dump *d) {

@@ -1,5 +1,5 @@
 /*
- * A dump without HDF5: a .safetensors file, or a folder of .npy files (docs/golden-format.md).
+ * A dump without HDF5: a .safetensors file, or .npy files in a folder or a zip archive (docs/golden-format.md).
  */
 #ifndef ASSAY_GOLDEN_TENSOR_DUMP_H
 #define ASSAY_GOLDEN_TENSOR_DUMP_H
@@ -34,15 +34,18 @@ typedef struct {
     assay_tensor_dump_facts facts;
 } assay_tensor_dump;
 
-/* Whether `path` is to be read by assay_tensor_dump_read: it ends in ".safetensors", or a folder is there. */
+/* Whether `path` is to be read by assay_tensor_dump_read: it ends in ".safetensors", ".zip" or ".npz", or a folder is there. */
 bool assay_tensor_dump_is_at(const char *path);
 
 /* Reads all tensors and facts. Facts are the texts of a .safetensors file's __metadata__, whose other keys do not count, or the
- * members of the folder's dump.json, where other keys are refused. ASSAY_EINPUT: a file is damaged or cannot be read
- * (golden/safetensors.h, golden/npy.h, golden/npy_folder.h), a fact is wrong, a tensor occurs twice, a step that was
+ * members of the dump.json of the folder or archive, where other keys are refused. ASSAY_EINPUT: a file is damaged or cannot be read
+ * (golden/safetensors.h, golden/npy.h, golden/npy_folder.h, golden/npy_zip.h), a fact is wrong, a tensor occurs twice, a step that was
  * refused has tensors, a case that the port cannot run has tensors or refusals, or no name begins with "steps/", no step was refused
  * and the port does not say that it cannot run the case. */
 assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err);
+
+/* The same, of tensors whose names need not be those of stages: a mapping says what they are (compare/map_file.h). */
+assay_status assay_tensor_dump_read_any(assay_tensor_dump *out, const char *path, assay_error *err);
 
 /* Frees what the dump holds and clears it. Safe on a cleared one. */
 void assay_tensor_dump_free(assay_tensor_dump *dump);

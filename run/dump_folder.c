@@ -9,7 +9,7 @@
 
 /* Length of the name of the case of a directory entry; 0 when it is no dump. */
 static size_t case_length(const char *entry, const char *path) {
-    static const char *const suffixes[] = {".h5", ".safetensors"};
+    static const char *const suffixes[] = {".h5", ".safetensors", ".zip", ".npz"};
     struct stat info;
     if (entry[0] == '.') return 0;
     size_t length = strlen(entry);

@@ -1,5 +1,6 @@
 /*
- * A folder in which a port put one dump a case: <case>.h5, <case>.safetensors, or a folder <case> of .npy files.
+ * A folder in which a port put one dump a case: <case>.h5, <case>.safetensors, or .npy files in a folder
+ * <case>, <case>.zip or <case>.npz.
  */
 #ifndef ASSAY_RUN_DUMP_FOLDER_H
 #define ASSAY_RUN_DUMP_FOLDER_H

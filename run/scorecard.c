@@ -81,7 +81,7 @@ static assay_status check_some_dump(const assay_scorecard *card, const char *dum
     if (card->unknown_count) snprintf(unknown, sizeof unknown, " (it has %.200s)", card->unknown[0]);
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "%s: no dump of any of the %zu cases is there%s; call each by its case, such as %.100s.h5, "
-                      ".safetensors, or a folder of .npy files",
+                      ".safetensors, .zip or .npz, or a folder of .npy files",
                       dumps, card->case_count, unknown, card->case_count ? card->cases[0].name : "CASE");
 }
 
