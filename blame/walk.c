@@ -67,7 +67,8 @@ static assay_status judge_window_inputs(walk *k, const assay_walk_window *window
     if (!st) st = assay_judge_given(w, ASSAY_STAGE_INPUT_IDS, chosen, err);
     size_t mask = w->out->count;
     if (!st) st = assay_judge_given(w, ASSAY_STAGE_ATTENTION_MASK, false, err);
-    bool by_mask = k->step->op == ASSAY_OP_GENERATE && w->out->count > mask && w->out->entries[mask].own > 0; /* POS-4 */
+    bool by_mask =
+        k->step->op == ASSAY_OP_GENERATE && w->out->count > mask && w->out->entries[mask].own > 0; /* POS-4 */
     if (!st) st = assay_judge_given(w, ASSAY_STAGE_POSITION_IDS, w->positions_differ || by_mask, err);
     if (!st) st = assay_judge_own(w, ASSAY_STAGE_EMBED_TOKENS, err);
     assay_value_move(&w->slots[ASSAY_SLOT_HIDDEN], &w->slots[ASSAY_STAGE_EMBED_TOKENS]);
