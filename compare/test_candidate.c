@@ -224,3 +224,33 @@ Test(candidate, a_port_that_cannot_run_the_case_is_told_apart) {
                    "says that the case is unsupported and has tensors (");
     EXPECT_REFUSED(assay_candidate_open(&c, write_unsupported("", false), &expect_err), "unsupported is empty");
 }
+
+/* With names of its own a dump is opened for a mapping only; what holds no numbers is no tensor. */
+Test(candidate, any_names_are_for_a_mapping) {
+    assay_candidate *c;
+    const char *path = scratch_path(&s, "own.h5");
+    float values[] = {1, 2};
+    const assay_tensor t = assay_tensor_view(ASSAY_F32, 1, (int64_t[]){2}, values);
+    assay_h5_writer *w;
+    EXPECT_OK(assay_h5_writer_create(&w, path, &expect_err));
+    EXPECT_OK(assay_h5_put(w, "model/lm_head", &t, ASSAY_H5_PLAIN, &expect_err));
+    EXPECT_OK(assay_h5_put_text(w, "notes", "text", 4, &expect_err));
+    EXPECT_OK(assay_h5_writer_commit(w, &expect_err));
+    EXPECT_REFUSED(assay_candidate_open(&c, path, &expect_err), "has no group /steps");
+    EXPECT_OK(assay_candidate_open_any(&c, path, &expect_err));
+    const assay_source *source = assay_candidate_source(c);
+    cr_assert_eq(source->unknown_count, 2);
+    cr_expect_str_eq(source->unknown[0], "model/lm_head");
+    assay_source_tensor read;
+    EXPECT_OK(assay_source_read_unknown(source, 0, false, &read, &expect_err));
+    cr_expect(read.tensor.rank == 1 && read.tensor.shape[0] == 2 && !read.tensor.data);
+    EXPECT_OK(assay_source_read_unknown(source, 0, true, &read, &expect_err));
+    cr_expect_eq(((float *)read.tensor.data)[1], 2);
+    assay_source_release(&read);
+    EXPECT_REFUSED(assay_source_read_unknown(source, 1, false, &read, &expect_err), "own.h5");
+    assay_candidate_close(c);
+    EXPECT_OK(assay_candidate_open_any(&c, write_hdf5(), &expect_err));
+    cr_expect_eq(assay_candidate_source(c)->item_count, 3);
+    cr_expect_eq(assay_candidate_source(c)->unknown_count, 0);
+    assay_candidate_close(c);
+}

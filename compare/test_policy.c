@@ -183,3 +183,18 @@ Test(tolerance, defaults_depend_on_kind_and_dtype) {
     cr_assert_eq(assay_tolerance_default_rtol(ASSAY_STAGE_PAST_MEM_KEY, ASSAY_BF16), 6e-3);
     cr_assert_eq(assay_tolerance_default_rtol(ASSAY_STAGE_Q_PROJ, ASSAY_BF16), 6e-2);
 }
+
+Test(policy, a_command_line_adds_requirements) {
+    assay_policy p;
+    assay_error err = {0};
+    const assay_place logits = {0, -1, -1, ASSAY_STAGE_LOGITS}, key = {0, -1, 1, ASSAY_STAGE_PAST_KEY},
+                      norm = {0, 0, -1, ASSAY_STAGE_NORM};
+    assay_policy_init(&p);
+    cr_assert_eq(assay_policy_require(&p, "logits", "--require", &err), ASSAY_OK);
+    cr_assert_eq(assay_policy_require(&p, "past/*", "--require", &err), ASSAY_OK);
+    cr_expect_eq(assay_policy_require(&p, "logit", "--require", &err), ASSAY_EINPUT);
+    cr_expect(strstr(err.message, "--require: the pattern 'logit' matches no stage"), "%s", err.message);
+    cr_expect(assay_policy_requires(&p, &logits) && assay_policy_requires(&p, &key));
+    cr_expect(!assay_policy_requires(&p, &norm));
+    assay_policy_free(&p);
+}

@@ -335,3 +335,28 @@ Test(suggest_map, what_does_not_fit_is_left_out) {
     fixture_free(&golden);
     fixture_free(&port);
 }
+
+/* What sure pairs show a name to mean is believed of the same name elsewhere, whose values are wrong. */
+Test(suggest_map, names_are_learned) {
+    enum { layers = 4, count = 64 };
+    fixture golden = fixture_new("golden", true), port = fixture_new("port", false);
+    for (int i = 0; i < layers; i++) {
+        float data[count], other[count];
+        char path[64], name[16];
+        fill_random(data, count, (uint64_t)i);
+        fill_random(other, count, (uint64_t)i + 100);
+        snprintf(path, sizeof path, "steps/0/windows/0/layers/%d/output", i);
+        snprintf(name, sizeof name, "zork-%d", i);
+        fixture_put_f32(&golden, path, 3, (int64_t[]){1, 8, 8}, data);
+        fixture_put_f32(&port, name, 3, (int64_t[]){1, 8, 8}, i < 2 ? data : other);
+    }
+    fixture_open(&golden);
+    fixture_open(&port);
+    assay_suggestion s;
+    EXPECT_OK(assay_suggest_map(&s, &golden.source, &port.source, &(assay_layout_facts){2, 4}, &expect_err));
+    cr_assert_eq(s.count, layers);
+    cr_expect_str_eq(entry_for(&s, "steps/0/windows/0/layers/3/output")->from, "zork-3");
+    assay_suggestion_free(&s);
+    fixture_free(&golden);
+    fixture_free(&port);
+}
