@@ -2,13 +2,16 @@
 
 #include <math.h>
 
+#include "core/rounding.h"
+
 double assay_cross_entropy(const assay_tensor *logits, int64_t first, int64_t n, int64_t label) {
     double largest = -INFINITY, sum = 0;
     for (int64_t i = 0; i < n; i++)
         largest = fmax(largest, assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)));
     for (int64_t i = 0; i < n; i++)
         sum += exp(assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)) - largest);
-    return log(sum) + largest - assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
+    double loss = log(sum) + largest - assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
+    return assay_dtype_is_half(logits->dtype) ? assay_round_to(loss, logits->dtype) : loss; /* PREC-3 */
 }
 
 assay_status assay_loss_check_labels(const assay_tensor *labels, int64_t batch, int64_t tokens, int64_t vocab_size,
