@@ -91,6 +91,7 @@ typedef struct {
     double ratio_floor;     /* deviation / floor; 0 without a floor */
     double ratio_tolerance; /* deviation / tolerance; infinite when tolerance is 0 and deviation is not */
     int64_t pad_elements;   /* left out because the policy ignores pad rows */
+    double goodness;        /* distance to the exact result, in distances of the half-precision run; 0: not measured */
 } assay_entry;
 
 typedef enum { ASSAY_CASE_PASS, ASSAY_CASE_FAIL, ASSAY_CASE_ERROR } assay_case_verdict;
@@ -113,7 +114,13 @@ typedef struct {
     bool ignore_pad_rows;
     bool has_dtypes;
     assay_dtype golden_dtype, candidate_dtype;
-    double seconds; /* wall time of the comparison; filled in by the caller, 0 when not known */
+    bool is_half; /* judged by half-precision arithmetic, `arithmetic` (run/arithmetic.h) */
+    assay_dtype arithmetic;
+    char reference[200];   /* what was held against, where it is not the golden alone; else "" */
+    size_t goodness_count; /* entries whose goodness was measured */
+    double goodness;       /* root of their mean square */
+    bool is_as_good;       /* as near to the exact results as the half-precision run is */
+    double seconds;        /* wall time of the comparison; filled in by the caller, 0 when not known */
 } assay_case_result;
 
 typedef struct {

@@ -31,13 +31,13 @@ typedef enum {
 
 /* MLP-1: the activations of transformers 4.33.2's ACT2FN, aliases folded. */
 typedef enum {
-    ASSAY_ACT_SILU,      /* silu, swish */
-    ASSAY_ACT_GELU,      /* with erf */
+    ASSAY_ACT_SILU,        /* silu, swish */
+    ASSAY_ACT_GELU,        /* with erf */
     ASSAY_ACT_GELU_PYTHON, /* the same, by several operations: other roundings in half precision */
-    ASSAY_ACT_GELU_TANH, /* gelu_pytorch_tanh */
-    ASSAY_ACT_GELU_NEW,  /* gelu_new, gelu_accurate: the same, by several operations */
-    ASSAY_ACT_GELU_FAST, /* the same, by others */
-    ASSAY_ACT_GELU_10,   /* gelu clipped to [-10, 10] */
+    ASSAY_ACT_GELU_TANH,   /* gelu_pytorch_tanh */
+    ASSAY_ACT_GELU_NEW,    /* gelu_new, gelu_accurate: the same, by several operations */
+    ASSAY_ACT_GELU_FAST,   /* the same, by others */
+    ASSAY_ACT_GELU_10,     /* gelu clipped to [-10, 10] */
     ASSAY_ACT_QUICK_GELU,
     ASSAY_ACT_RELU,
     ASSAY_ACT_RELU2,

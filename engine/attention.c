@@ -257,7 +257,8 @@ static void round_output(const REAL(assay_attention) * a, const block_job *job) 
     real *out = a->out + (job->b * a->queries + job->first) * stride + job->h * a->head_dim;
     for (int64_t r = 0; r < job->q; r++) {
         real factor = a->fused ? 1 / job->sums[r] : 1;
-        for (int64_t i = 0; i < a->head_dim; i++) out[r * stride + i] = real_rounded(out[r * stride + i] * factor, a->run);
+        for (int64_t i = 0; i < a->head_dim; i++)
+            out[r * stride + i] = real_rounded(out[r * stride + i] * factor, a->run);
     }
 }
 
@@ -270,8 +271,7 @@ static void mask_row(const REAL(assay_attention) * a, const block_job *job, real
 static void attend_block(const REAL(assay_attention) * a, block_job *job) {
     bool fused_half = is_half(a) && a->fused;
     compute_scores(a, job);
-    for (int64_t r = 0; r < job->q; r++)
-        mask_row(a, job, job->scores.data + r * job->scores.stride, job->first + r);
+    for (int64_t r = 0; r < job->q; r++) mask_row(a, job, job->scores.data + r * job->scores.stride, job->first + r);
     copy_tap(a, job, a->scores);
     for (int64_t r = 0; r < job->q; r++) {
         real *row = job->scores.data + r * job->scores.stride;

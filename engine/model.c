@@ -34,7 +34,8 @@ static assay_status find_weight(assay_model *model, const assay_tensor_map *weig
     if (found->dtype != model->real_dtype || assay_dtype_is_half(model->dtype)) {
         assay_tensor copy;
         st = assay_tensor_copy(&copy, found, model->real_dtype, err);
-        if (!st && assay_dtype_is_half(model->dtype)) assay_round_halves(copy.data, (size_t)assay_tensor_count(&copy), model->dtype);
+        if (!st && assay_dtype_is_half(model->dtype))
+            assay_round_halves(copy.data, (size_t)assay_tensor_count(&copy), model->dtype);
         if (!st) st = assay_tensor_map_put(model->converted, wanted->name, copy, err);
         if (st) return st;
         found = assay_tensor_map_get(model->converted, wanted->name);

@@ -19,7 +19,7 @@ typedef struct {
 struct assay_model {
     assay_config config; /* as its semantics have it (assay_semantics_configure) */
     assay_semantics semantics;
-    assay_norm norm_rule; /* NORM-1 */
+    assay_norm norm_rule;   /* NORM-1 */
     assay_dtype dtype;      /* what it computes in */
     assay_dtype real_dtype; /* what its numbers are held in: float32 in half precision (engine/real.h) */
     assay_layer_weights *layers;

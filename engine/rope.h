@@ -23,7 +23,7 @@ typedef struct {
     assay_rotary_direction direction;
     assay_rotary_table_form form;
     assay_rotary_frequencies frequencies; /* PREC-2 */
-    assay_dtype run;                      /* dtype that cos and sin are cast to, and rotation rounds to (ROPE-3, PREC-3) */
+    assay_dtype run;    /* dtype that cos and sin are cast to, and rotation rounds to (ROPE-3, PREC-3) */
     int64_t built_rows; /* PREC-2: rows that are made when the model is built */
     bool grown;         /* there were more at some time */
     int64_t rows, capacity;

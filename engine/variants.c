@@ -253,7 +253,8 @@ static const assay_variant variants[] = {
     {"norm-weight-before-cast", "NORM-1", FIELD(norm_weight), ASSAY_NORM_WEIGHT_BEFORE_CAST,
      "multiplies by the norm's weight after the cast to the activations' dtype", "multiplies by it before the cast",
      "RMSNorm in half precision", ASSAY_SHOWS_NOWHERE,
-     "in float32 and float64 the cast changes nothing, so both orders give the same bits; in half precision the order moves "
+     "in float32 and float64 the cast changes nothing, so both orders give the same bits; in half precision the order "
+     "moves "
      "single roundings, no farther than others are moved by float32 sums in another order"},
     {"norm-weight-plus-one", "NORM-1", FIELD(norm_weight), ASSAY_NORM_WEIGHT_PLUS_ONE,
      "multiplies by the norm's weight", "multiplies by 1 + weight, as Gemma does", "RMSNorm", 0, NULL},
