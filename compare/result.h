@@ -138,6 +138,9 @@ typedef struct {
 /* Appends an entry. ASSAY_EINTERNAL when out of memory. */
 assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err);
 
+/* The entry of a stage at a place; NULL when there is none. */
+const assay_entry *assay_case_result_find(const assay_case_result *c, const assay_place *place);
+
 /* Computes counts, first divergence, worst pass and the verdict from the entries. A case in which nothing was compared
  * fails. Leaves an ASSAY_CASE_ERROR as it is. */
 void assay_case_result_finish(assay_case_result *c);

@@ -10,8 +10,11 @@ double assay_cross_entropy(const assay_tensor *logits, int64_t first, int64_t n,
         largest = fmax(largest, assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)));
     for (int64_t i = 0; i < n; i++)
         sum += exp(assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)) - largest);
-    double loss = log(sum) + largest - assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
-    return assay_dtype_is_half(logits->dtype) ? assay_round_to(loss, logits->dtype) : loss; /* PREC-3 */
+    double own = assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
+    if (!assay_dtype_is_half(logits->dtype)) return log(sum) + largest - own;
+    /* PREC-3: torch keeps the sum and its logarithm in the logits' dtype. */
+    double log_sum = assay_round_to(log(assay_round_to(sum, logits->dtype)), logits->dtype);
+    return assay_round_to(log_sum + largest - own, logits->dtype);
 }
 
 assay_status assay_loss_check_labels(const assay_tensor *labels, int64_t batch, int64_t tokens, int64_t vocab_size,

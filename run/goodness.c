@@ -4,13 +4,6 @@
 
 #include "run/arithmetic.h"
 
-static const assay_entry *find(const assay_case_result *r, const assay_entry *like) {
-    for (size_t i = 0; i < r->entry_count; i++)
-        if (r->entries[i].has_metrics && assay_place_compare(&r->entries[i].place, &like->place) == 0)
-            return &r->entries[i];
-    return NULL;
-}
-
 static bool is_measured(const assay_entry *e) {
     return e && e->has_metrics && e->metrics.finite > 0 && assay_stage_get(e->place.stage)->judge != ASSAY_JUDGE_EXACT;
 }
@@ -29,7 +22,8 @@ void assay_goodness_copy(assay_case_result *out, const assay_case_result *own, c
     double sum = 0;
     for (size_t i = 0; i < out->entry_count; i++) {
         assay_entry *e = &out->entries[i];
-        const assay_entry *mine = is_measured(e) ? find(own, e) : NULL, *other = mine ? find(best, e) : NULL;
+        const assay_entry *mine = is_measured(e) ? assay_case_result_find(own, &e->place) : NULL;
+        const assay_entry *other = mine ? assay_case_result_find(best, &e->place) : NULL;
         if (!is_measured(mine) || !is_measured(other)) continue;
         e->goodness = quotient(mine, other, dtype);
         sum += e->goodness * e->goodness;
