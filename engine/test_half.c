@@ -352,3 +352,24 @@ Test(half, loss_is_the_mean_of_rounded_terms) { /* LOSS-1 */
         assay_tensor_free(&narrow);
     }
 }
+
+/* Rows of six logits on a grid, some of them without a label; the numbers are torch's. A plain mean gives others. */
+Test(half, long_losses_are_summed_in_levels) { /* LOSS-1 */
+    enum { rows = 33, vocab = 6 };
+    static const double expected[] = {2.890625, 2.900390625};
+    float logits[rows + 1][vocab] = {{0}};
+    int64_t labels[rows + 1] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int v = 0; v < vocab; v++) logits[i][v] = (float)((i * 7 + v * 3) % 11 - 5) * 0.5f;
+        labels[i + 1] = i % 9 == 4 ? -100 : i * 5 % vocab;
+    }
+    assay_tensor wide = assay_tensor_view(ASSAY_F32, 3, (int64_t[]){1, rows + 1, vocab}, logits);
+    assay_tensor wanted = assay_tensor_view(ASSAY_I64, 2, (int64_t[]){1, rows + 1}, labels);
+    for (int i = 0; i < 2; i++) {
+        assay_tensor narrow;
+        cr_assert_eq(assay_tensor_copy(&narrow, &wide, types[i], NULL), ASSAY_OK);
+        double loss = assay_loss_causal(&narrow, &wanted, &(assay_semantics){0});
+        cr_expect_eq(loss, expected[i], "%s: %.9g", assay_dtype_name(types[i]), loss);
+        assay_tensor_free(&narrow);
+    }
+}
