@@ -10,7 +10,6 @@ static void project(const REAL(assay_window_run) * run, int64_t b, int64_t first
                     real *out) {
     int64_t c = run->model->config.hidden_size;
     REAL(assay_linear)(out, run->normed + (b * run->tokens + first) * c, run->model->head, n, c, outputs);
-    real_round(out, n * outputs, run->model->dtype);
 }
 
 /* HEAD-1, SCHED-3: the window's logits to their place in (B,T,V). */
@@ -19,7 +18,6 @@ static void all_logits(const REAL(assay_window_run) * run, real *logits) {
     if (run->tokens == run->plan->tokens) { /* one window: rows of the batch lie one after the other */
         REAL(assay_linear)
         (logits, run->normed, run->model->head, run->plan->batch * run->tokens, run->model->config.hidden_size, v);
-        real_round(logits, run->plan->batch * run->tokens * v, run->model->dtype);
         return;
     }
     for (int64_t b = 0; b < run->plan->batch; b++)

@@ -78,7 +78,8 @@ typedef struct {
     assay_source candidate;
     assay_trace exact; /* the engine's float32 run on other weights: what `reference` is of then */
     assay_dtype dtype;
-    char half_weights[ASSAY_XXH128_TEXT]; /* digest of the golden's weights after their cast */
+    char given_weights[ASSAY_XXH128_TEXT]; /* digests: of the weights that the candidate used, */
+    char half_weights[ASSAY_XXH128_TEXT];  /* and of the reference's weights after their cast */
 } comparison;
 
 static assay_status load(const comparison *c, assay_dtype dtype, assay_loaded_model *out, assay_error *err) {
@@ -115,13 +116,15 @@ static assay_status refer_to_weights(comparison *c, assay_error *err) {
     assay_loaded_model m = {0};
     assay_status st = load(c, ASSAY_F32, &m, err);
     if (!st) st = trace(c, &m, &c->exact, err);
+    snprintf(c->given_weights, sizeof c->given_weights, "%s", m.weights_xxh128);
     assay_loaded_model_free(&m);
     if (!st) st = assay_own_floors_begin(&c->reference, &c->exact.source, err);
     if (!st) st = widen_by_run(c, ASSAY_F64, 0, err);
     for (uint64_t seed = 1; !st && seed <= moved_runs; seed++) st = widen_by_run(c, ASSAY_F32, seed, err);
     c->reference.info.case_sha256 = c->golden->info.case_sha256;
     c->reference.info.config_sha256 = c->golden->info.config_sha256;
-    c->reference.info.weights_xxh128 = ""; /* that the weights are those of the candidate is what the caller says */
+    c->reference.info.weights_xxh128 = c->given_weights;
+    c->reference.info.name = c->golden->info.name;
     return st;
 }
 
@@ -218,7 +221,6 @@ static assay_status compare_apart(comparison *c, assay_case_result *out, assay_e
     assay_status st = has_case(c, err);
     if (!st)
         st = c->asked->weights_dir ? refer_to_weights(c, err) : assay_own_floors_begin(&c->reference, c->golden, err);
-    if (c->asked->weights_dir) c->candidate.info.weights_xxh128 = "";
     if (!st) st = half ? judge_half(c, out, err) : assay_compare(out, &c->reference, &c->candidate, c->options, err);
     assay_own_floors_end(&c->reference);
     assay_trace_free(&c->exact);

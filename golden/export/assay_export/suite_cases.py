@@ -359,9 +359,9 @@ def half_cases() -> None:
     define(n, "bfloat16: windows, memory and pads; the smallest of bfloat16 masks", "PREC-1 PREC-3 ATT-1 ATT-5 MEM-6 NORM-1",
            [forward(ids, attention_mask=mask, labels=ids)], dtype="bfloat16", mem_dtype="bfloat16")
     n = "half-bf16-decode"
-    define(n, "bfloat16: decoding over the window, memory in float32", "PREC-3 CACHE-1 ROPE-4 MEM-6",
+    define(n, "bfloat16: decoding over the window, memory in float32; a head size whose root is no power of two", "PREC-3 CACHE-1 ROPE-4 MEM-6",
            [forward(rows(n, 1, 14), use_cache=True)] + [forward(rows(f"{n}/{i}", 1, 1), past="keep", use_cache=True) for i in range(3)],
-           dtype="bfloat16")
+           dtype="bfloat16", hidden_size=40, num_attention_heads=4, seed=3)
     n = "half-bf16-grows"
     define(n, "bfloat16: a final window of 200 tokens, W = 16: rotary tables that grow keep float32 frequencies", "PREC-2 ROPE-3 SCHED-4",
            [forward(rows(n, 1, 210), last_context_length=200)], dtype="bfloat16", mem_dtype="bfloat16", past=False,
