@@ -37,7 +37,7 @@ def test_shipped_golden(path):
         case = cases.parse(bytes(file["case"][()]))
         model = json.loads(file["config"][()])
         assert (DATA / "cases" / f"{path.stem}.json").read_bytes() == case.text
-        assert file.attrs["format"] == "assay-golden/1" and file.attrs["dtype"] == "float32"
+        assert file.attrs["format"] == "assay-golden/1" and file.attrs["dtype"] == case.dtype
         assert file.attrs["case_sha256"] == hashlib.sha256(case.text).hexdigest()
         assert [file[f"steps/{n}"].attrs["op"] for n in range(len(case.steps))] == [s.op for s in case.steps]
         assert [file[f"steps/{n}"].attrs.get("refused") for n in range(len(case.steps))] == [s.expect_error for s in case.steps]
