@@ -48,20 +48,19 @@ static real activate_one(real x, assay_activation act) {
     return x;
 }
 
-/* ---- half precision: activations that are several operations ---- */
+/* ---- half precision: activations that are several operations; halving rounds nothing ---- */
 
 static real gelu_python_half(real x, assay_dtype run) {
-    real half = real_rounded(x * (real)0.5, run);
     real inner = real_erf(real_rounded(x / (real)M_SQRT2, run));
-    return half * real_rounded(1 + real_rounded(inner, run), run);
+    return (real)0.5 * x * real_rounded(1 + real_rounded(inner, run), run);
 }
 
 static real gelu_new_half(real x, assay_dtype run) {
-    real cube = real_rounded(x * x * x, run);
+    real cube = real_rounded(real_rounded(x * x, run) * x, run); /* as torch.pow does */
     real sum = real_rounded(x + real_rounded((real)0.044715 * cube, run), run);
     real inner = real_rounded((real)0.79788456080286535588 * sum, run);
     real outer = real_rounded(1 + real_rounded(real_tanh(inner), run), run);
-    return real_rounded((real)0.5 * x, run) * outer;
+    return (real)0.5 * x * outer;
 }
 
 static real gelu_fast_half(real x, assay_dtype run) {
@@ -69,7 +68,7 @@ static real gelu_fast_half(real x, assay_dtype run) {
     real scaled = real_rounded(x * (real)0.7978845608, run);
     real inner = real_rounded(scaled * real_rounded(1 + square, run), run);
     real outer = real_rounded(1 + real_rounded(real_tanh(inner), run), run);
-    return real_rounded((real)0.5 * x, run) * outer;
+    return (real)0.5 * x * outer;
 }
 
 static real laplace_half(real x, assay_dtype run) {
