@@ -74,8 +74,11 @@ static double gelu(double x) { return 0.5 * x * (1 + erf(x * M_SQRT1_2)); }
 double assay_plain_activation(double x, assay_activation act) {
     switch (act) {
     case ASSAY_ACT_SILU: return x * sigmoid(x);
-    case ASSAY_ACT_GELU: return gelu(x);
-    case ASSAY_ACT_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case ASSAY_ACT_GELU:
+    case ASSAY_ACT_GELU_PYTHON: return gelu(x);
+    case ASSAY_ACT_GELU_TANH:
+    case ASSAY_ACT_GELU_NEW:
+    case ASSAY_ACT_GELU_FAST: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case ASSAY_ACT_GELU_10: return fmin(fmax(gelu(x), -10), 10);
     case ASSAY_ACT_QUICK_GELU: return x * sigmoid(1.702 * x);
     case ASSAY_ACT_RELU: return x < 0 ? 0 : x;

@@ -80,7 +80,7 @@ static assay_status expect(const assay_walker *w, assay_stage stage, manner how,
 /* ---- how far it may be off ---- */
 
 static assay_own_kind kind_of(const assay_walker *w, assay_stage stage, assay_dtype dtype) {
-    return (assay_own_kind){stage, w->recipe.run, w->recipe.config->mem_dtype, dtype};
+    return (assay_own_kind){stage, w->recipe.run, w->recipe.config->mem_dtype, dtype, false};
 }
 
 static assay_status widen(const assay_walker *w, assay_stage stage, manner how, const assay_tensor *wanted,
@@ -90,6 +90,7 @@ static assay_status widen(const assay_walker *w, assay_stage stage, manner how, 
     if (st) return st;
     assay_own_kind kind = kind_of(w, stage, ASSAY_F64);
     kind.stored = ASSAY_F64; /* values before the cast */
+    kind.visible = true;
     double d = assay_measure_own(&kind, wanted, &other).distance;
     if (isfinite(d)) *distance = fmax(*distance, d);
     assay_tensor_free(&other);
@@ -194,6 +195,8 @@ static double total_tolerance(const assay_walker *w, const assay_tolerance_input
     double tolerance = assay_tolerance_of(&policy, of).value;
     assay_dtype stored = w->recipe.config->mem_dtype;
     bool may_tie = !of->has_floor && stored != w->recipe.run && assay_config_has_memory(w->recipe.config);
+    if (w->recipe.round != ASSAY_F64 && !of->has_floor) /* whatever is stored has been through that arithmetic */
+        tolerance = fmax(tolerance, assay_tolerance_default_rtol(ASSAY_STAGE_NORM, w->recipe.run) * of->scale);
     return may_tie ? fmax(tolerance, assay_dtype_epsilon(stored) * of->scale) : tolerance;
 }
 
@@ -209,11 +212,12 @@ static assay_status against_original(const assay_walker *w, assay_blame_entry *e
     if (st || !original.known) return st;
     assay_own_kind kind = kind_of(w, e->place.stage, candidate->info.dtype);
     kind.stored = ASSAY_F64; /* plain distances */
-    const assay_tolerance_input of = {.place = e->place,
-                                      .dtype = w->recipe.run,
-                                      .has_floor = item->has_floor && w->recipe.round == ASSAY_F64,
-                                      .floor = item->floor,
-                                      .scale = assay_own_scale(&kind, &original.tensor)};
+    const assay_tolerance_input of = {
+        .place = e->place,
+        .dtype = w->recipe.run,
+        .has_floor = item->has_floor && (w->recipe.round == ASSAY_F64 || source->info.dtype == w->recipe.run),
+        .floor = item->floor,
+        .scale = assay_own_scale(&kind, &original.tensor)};
     bool exact = assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_EXACT;
     e->total_tolerance = exact ? 0 : total_tolerance(w, &of);
     bool same = assay_tensor_same_shape(&original.tensor, &found->tensor);

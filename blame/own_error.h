@@ -4,6 +4,7 @@
 #ifndef ASSAY_BLAME_OWN_ERROR_H
 #define ASSAY_BLAME_OWN_ERROR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/dtype.h"
@@ -20,6 +21,7 @@ typedef struct {
     assay_dtype run;    /* what the candidate computes in */
     assay_dtype stored; /* mem_dtype */
     assay_dtype dtype;  /* of the candidate's tensor on disk */
+    bool visible;       /* scores that are hidden, or nearly, do not count */
 } assay_own_kind;
 
 /* distance: largest |wanted - found| (of stored memory: the smallest move of `wanted` that rounds to what was found); infinite where one is

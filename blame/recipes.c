@@ -172,14 +172,15 @@ RECIPE(head) {
 }
 
 /* Mean cross entropy of rows of logits against their labels; -100 does not count. `rows` of a sequence, the label `shift` further on. */
-static double mean_cross_entropy(const assay_tensor *logits, const assay_tensor *labels, int64_t rows, int64_t shift) {
+static double mean_cross_entropy(const assay_tensor *logits, const assay_tensor *labels, int64_t rows, int64_t shift,
+                                 assay_dtype round) {
     int64_t n = logits->shape[logits->rank - 1], all = assay_tensor_count(logits) / n;
     double sum = 0, count = 0;
     for (int64_t i = 0; i < all; i++) {
         if (i % rows + shift >= rows) continue;
         int64_t label = (int64_t)assay_load_f64(labels->data, labels->dtype, (size_t)(i + shift));
         if (label < 0 || label >= n) continue;
-        sum += assay_plain_cross_entropy(values_of(logits) + i * n, n, label);
+        sum += assay_round_to(assay_plain_cross_entropy(values_of(logits) + i * n, n, label), round);
         count++;
     }
     return count > 0 ? sum / count : (double)NAN;
@@ -196,7 +197,7 @@ static double elementwise_loss(const assay_tensor *logits, const assay_tensor *l
 }
 
 /* LOSS-1, CLS-1. */
-RECIPE(loss) {
+RECIPE(mean_loss) {
     if (!c->labels) return assay_recipe_misfit(err);
     assay_status st = assay_recipe_new(out, 0, NULL, err);
     if (st) return st;
@@ -208,8 +209,9 @@ RECIPE(loss) {
         assay_tensor_free(out);
         return assay_recipe_misfit(err);
     }
-    *(double *)out->data = by_row ? mean_cross_entropy(logits, c->labels, rows, logits->rank == 3)
-                                  : elementwise_loss(logits, c->labels, c->problem == ASSAY_PROBLEM_REGRESSION);
+    double loss = by_row ? mean_cross_entropy(logits, c->labels, rows, logits->rank == 3, c->round)
+                         : elementwise_loss(logits, c->labels, c->problem == ASSAY_PROBLEM_REGRESSION);
+    *(double *)out->data = assay_round_to(loss, c->round);
     return ASSAY_OK;
 }
 
@@ -254,7 +256,7 @@ static const assay_recipe recipes[ASSAY_STAGE_COUNT] = {
     [ASSAY_STAGE_LAYER_OUTPUT] = {{STAGE(ATTN_RESIDUAL), STAGE(DOWN_PROJ), NONE}, add},
     [ASSAY_STAGE_NORM] = {{SLOT(HIDDEN), NONE}, final_norm},
     [ASSAY_STAGE_LOGITS] = {{SLOT(NORMS), SLOT(POOLED), NONE}, head},
-    [ASSAY_STAGE_LOSS] = {{STAGE(LOGITS), NONE}, loss},
+    [ASSAY_STAGE_LOSS] = {{STAGE(LOGITS), NONE}, mean_loss},
     [ASSAY_STAGE_PAST_KEY] = {{SLOT(PAST_KEY), NONE}, copy},
     [ASSAY_STAGE_PAST_VALUE] = {{SLOT(PAST_VALUE), NONE}, copy},
     [ASSAY_STAGE_PAST_POSITION] = {{SLOT(PAST_POSITION), NONE}, copy},

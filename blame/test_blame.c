@@ -110,9 +110,9 @@ Test(blame, names_two_operations_of_two_mistakes) {
 /* What the original dumped itself: nothing in it is at fault, whatever the case. */
 Test(blame, the_original_is_right) {
     static const char *const names[] = {
-        "decode-pads",     "memory-f16",    "classify-multi",  "generate-pads",
-        "torch-attention", "inputs-embeds", "beam-reorder",    "memory-no-positions-all",
-        "labels",          "grouping",      "context-above-w", "act-mish"};
+        "decode-pads",     "memory-f16",   "classify-multi",          "generate-pads",   "torch-attention",
+        "inputs-embeds",   "beam-reorder", "memory-no-positions-all", "labels",          "grouping",
+        "context-above-w", "act-mish",     "half-bf16-decode",        "half-f16-windows"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         f = run_fixture_open(names[i]);
         assay_blame b = blame(run_fixture_golden(&f));
@@ -121,6 +121,21 @@ Test(blame, the_original_is_right) {
         run_fixture_close(&f);
     }
     f = run_fixture_open("one-window");
+}
+
+/* A mistake shows through the roundings of half precision too. */
+Test(blame, names_the_operation_in_half_precision) {
+    f = run_fixture_open("half-bf16-decode");
+    assay_loaded_model_free(&f.model);
+    cr_assert_eq(assay_load_golden_model(&f.model, &f.golden, NULL, ASSAY_BF16, NULL), ASSAY_OK);
+    expect_blamed("scale-missing", "scores");
+    expect_blamed("rotary-interleaved", "rotary");
+    expect_blamed("norm-weight-plus-one", "norm");
+    expect_blamed("up-activated", "mlp");
+    run_all_stages("");
+    assay_blame b = blame(run_fixture_pick(&f, ""));
+    cr_expect_not(assay_blame_found(&b), "'%s' is blamed", at_fault(&b));
+    assay_blame_free(&b);
 }
 
 /* A mistake before it is inherited, and said so. */

@@ -9,6 +9,15 @@
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
+#include "run/arithmetic.h"
+
+/* --dtype: "auto" is what the candidate declares or shows. */
+static assay_status read_dtype(const cli_args *args, assay_arithmetic *out, assay_error *err) {
+    const char *name = cli_value(args, "dtype");
+    if (!name || strcmp(name, "auto") == 0) return ASSAY_OK;
+    out->has_dtype = true;
+    return cli_read_dtype(args, &out->dtype, err);
+}
 
 /* What the command line names besides the files. */
 typedef struct {
@@ -60,7 +69,9 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
     const assay_compare_options options = {.name = file->has_case ? file->test_case.name : args->arguments[0],
                                            .policy = &t->policy,
                                            .require_all = cli_value(args, "require-all") != NULL};
-    if (!st) st = assay_compare(out, &golden, candidate, &options, err);
+    assay_arithmetic arithmetic = {.model_dir = cli_value(args, "model"), .weights_dir = cli_value(args, "weights")};
+    if (!st) st = read_dtype(args, &arithmetic, err);
+    if (!st) st = assay_compare_arithmetic(out, file, &golden, candidate, &arithmetic, &options, err);
     assay_source_close(&golden);
     return st;
 }
@@ -100,7 +111,8 @@ static int compare(const cli_args *args) {
         assay_fail(&err, ASSAY_EINPUT, NULL, "compare: --out is for the mapping that --suggest-map proposes");
         return cli_fail(&err);
     }
-    if (cli_check_output(args, "json", &err) || read_terms(args, &t, &err)) return cli_fail(&err);
+    if (cli_check_output(args, "json", &err) || cli_start_engine(args, &err) || read_terms(args, &t, &err))
+        return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &t, &err);
     int code = st ? cli_fail(&err) : cli_report(args, &result);
@@ -112,10 +124,14 @@ static int compare(const cli_args *args) {
 static const cli_option options[] = {
     {"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
     {"require", 0, "PATTERN", "stages that must be there, such as 'past/*' (docs/policy.md); may be repeated"},
+    {"dtype", 0, "TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"},
+    {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"},
+    {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
     CLI_OPTION_MAP,
     {"suggest-map", 0, NULL,
      "propose a mapping instead of comparing: which tensor is which stage, and how sure that is"},
     {"out", 0, "FILE", "write the proposed mapping, for --map"},
+    CLI_OPTION_THREADS,
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
     CLI_OPTION_PORT,
@@ -133,14 +149,18 @@ const cli_command cmd_compare = {
         "  assay compare golden.h5 port.npz --suggest-map --out map.json\n"
         "  assay compare golden.h5 port.npz --map map.json\n"
         "  assay compare golden.h5 port.h5 --require logits --require 'past/*'\n"
-        "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n",
+        "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n"
+        "  assay compare golden.h5 port.h5 --dtype bfloat16       a port that computes in bfloat16\n"
+        "  assay compare golden.h5 port.h5 --weights quantised/   a port whose weights were rounded\n",
     .description =
         "Aligns the stages of two files (docs/golden-format.md) and judges each. The "
         "first is the truth: a golden, whose\n"
         "noise floors make the tolerances, or any dump. The second may also be a "
         ".safetensors file or a folder of .npy\n"
-        "files. What the candidate lacks is listed, and fails only where it is required. "
-        "Exits 0 on a match and 1 on a\n"
+        "files. A candidate in bfloat16 or float16 is judged by the noise of that arithmetic, as the engine's run of "
+        "the case\n"
+        "shows it. What the candidate lacks is listed, and fails only where it is required. Exits 0 on a match and 1 "
+        "on a\n"
         "mismatch, or when the port cannot run the case: then nothing was compared.\n",
     .options = options,
     .least = 2,

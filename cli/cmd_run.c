@@ -93,7 +93,7 @@ static const cli_option options[] = {
     {"case", 'c', "FILE", "the case to run, assay-case/1 (docs/case-format.md)"},
     {"out", 'o', "FILE", "the dump to write, HDF5 (docs/golden-format.md)"},
     {"model", 0, "DIR", "with a golden: folder of weights that the file does not hold"},
-    {"dtype", 0, "TYPE", "float32 or float64 (default: the case's)"},
+    {"dtype", 0, "TYPE", "float32, float64, bfloat16 or float16 (default: the case's)"},
     {"all-stages", 0, NULL, "write every stage, not only logits, losses, tokens, schedules and caches"},
     CLI_OPTION_MISTAKE,
     {"ids", 0, "IDS", "generate from these token ids (1,15,7) and print the new ones; no case, no dump"},

@@ -119,7 +119,8 @@ static int verify(const cli_args *args) {
 }
 
 static const cli_option options[] = {
-    {"dtype", 0, "TYPE", "what the engine computes in: float32 (default) or float64"},
+    {"dtype", 0, "TYPE",
+     "what the engine computes in: float32 (default) or float64; a half-precision golden keeps its type"},
     {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
     {"rules", 0, NULL, "make every known mistake in the engine and see whether the goldens notice"},
     {"csv", 0, "FILE", "with --rules: write the matrix as CSV"},

@@ -86,8 +86,9 @@ assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_erro
     const char *name = cli_value(args, "dtype");
     if (!name) return ASSAY_OK;
     assay_dtype dtype;
-    if (!assay_dtype_from_name(name, &dtype) || (dtype != ASSAY_F32 && dtype != ASSAY_F64))
-        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: --dtype is '%s'; the engine computes in float32 or float64",
+    if (!assay_dtype_from_name(name, &dtype) || !assay_dtype_is_float(dtype))
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: --dtype is '%s'; the engine computes in float32, float64, bfloat16 or float16",
                           args->command->name, name);
     *inout = dtype;
     return ASSAY_OK;

@@ -62,6 +62,14 @@ static void take_worst_pass(assay_case_result *c, size_t index) {
         c->worst_pass = (int64_t)index;
 }
 
+const assay_entry *assay_case_result_find(const assay_case_result *c, const assay_place *place) {
+    for (size_t i = 0; i < c->entry_count; i++) {
+        const assay_entry *e = &c->entries[i];
+        if (e->kind == ASSAY_ENTRY_STAGE && assay_place_compare(&e->place, place) == 0) return e;
+    }
+    return NULL;
+}
+
 void assay_case_result_finish(assay_case_result *c) {
     size_t evidence = 0;
     memset(c->counts, 0, sizeof c->counts);

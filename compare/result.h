@@ -97,6 +97,7 @@ typedef struct {
      * would have. */
     size_t waiver;
     assay_verdict waived_from; /* of a waived entry: FAIL or MISSING_REQUIRED */
+    double goodness;        /* distance to the exact result, in distances of the half-precision run; 0: not measured */
 } assay_entry;
 
 /* A waiver of the policy (compare/waiver.h), and what it did. Texts that it does not give are NULL. */
@@ -141,7 +142,13 @@ typedef struct {
     bool ignore_pad_rows;
     bool has_dtypes;
     assay_dtype golden_dtype, candidate_dtype;
-    double seconds; /* wall time of the comparison; filled in by the caller, 0 when not known */
+    bool is_half; /* judged by half-precision arithmetic, `arithmetic` (run/arithmetic.h) */
+    assay_dtype arithmetic;
+    char reference[200];   /* what was held against, where it is not the golden alone; else "" */
+    size_t goodness_count; /* entries whose goodness was measured */
+    double goodness;       /* root of their mean square */
+    bool is_as_good;       /* as near to the exact results as the half-precision run is */
+    double seconds;        /* wall time of the comparison; filled in by the caller, 0 when not known */
 } assay_case_result;
 
 typedef struct {
@@ -158,6 +165,9 @@ typedef struct {
 
 /* Appends an entry. ASSAY_EINTERNAL when out of memory. */
 assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err);
+
+/* The entry of a stage at a place; NULL when there is none. */
+const assay_entry *assay_case_result_find(const assay_case_result *c, const assay_place *place);
 
 /* Computes counts, first divergence, worst pass and the verdict from the entries. A case in which nothing was compared
  * fails; what is waived was compared. Leaves ASSAY_CASE_ERROR and ASSAY_CASE_UNSUPPORTED as they are. */

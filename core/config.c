@@ -31,10 +31,10 @@ bool assay_activation_from_name(const char *name, assay_activation *out) {
         {"silu", ASSAY_ACT_SILU},
         {"swish", ASSAY_ACT_SILU},
         {"gelu", ASSAY_ACT_GELU},
-        {"gelu_python", ASSAY_ACT_GELU},
-        {"gelu_new", ASSAY_ACT_GELU_TANH},
-        {"gelu_fast", ASSAY_ACT_GELU_TANH},
-        {"gelu_accurate", ASSAY_ACT_GELU_TANH},
+        {"gelu_python", ASSAY_ACT_GELU_PYTHON},
+        {"gelu_new", ASSAY_ACT_GELU_NEW},
+        {"gelu_fast", ASSAY_ACT_GELU_FAST},
+        {"gelu_accurate", ASSAY_ACT_GELU_NEW},
         {"gelu_pytorch_tanh", ASSAY_ACT_GELU_TANH},
         {"gelu_10", ASSAY_ACT_GELU_10},
         {"quick_gelu", ASSAY_ACT_QUICK_GELU},
@@ -59,7 +59,10 @@ const char *assay_activation_name(assay_activation act) {
     static const char *const names[] = {
         [ASSAY_ACT_SILU] = "silu",
         [ASSAY_ACT_GELU] = "gelu",
+        [ASSAY_ACT_GELU_PYTHON] = "gelu",
         [ASSAY_ACT_GELU_TANH] = "gelu_tanh",
+        [ASSAY_ACT_GELU_NEW] = "gelu_tanh",
+        [ASSAY_ACT_GELU_FAST] = "gelu_tanh",
         [ASSAY_ACT_GELU_10] = "gelu_10",
         [ASSAY_ACT_QUICK_GELU] = "quick_gelu",
         [ASSAY_ACT_RELU] = "relu",
@@ -72,6 +75,12 @@ const char *assay_activation_name(assay_activation act) {
         [ASSAY_ACT_LINEAR] = "linear",
     };
     return names[act];
+}
+
+assay_activation assay_activation_function(assay_activation act) {
+    int first = 0;
+    while (strcmp(assay_activation_name((assay_activation)first), assay_activation_name(act)) != 0) first++;
+    return (assay_activation)first;
 }
 
 bool assay_config_has_memory(const assay_config *config) {

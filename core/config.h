@@ -31,10 +31,13 @@ typedef enum {
 
 /* MLP-1: the activations of transformers 4.33.2's ACT2FN, aliases folded. */
 typedef enum {
-    ASSAY_ACT_SILU,      /* silu, swish */
-    ASSAY_ACT_GELU,      /* gelu, gelu_python: with erf */
-    ASSAY_ACT_GELU_TANH, /* gelu_new, gelu_fast, gelu_accurate, gelu_pytorch_tanh */
-    ASSAY_ACT_GELU_10,   /* gelu clipped to [-10, 10] */
+    ASSAY_ACT_SILU,        /* silu, swish */
+    ASSAY_ACT_GELU,        /* with erf */
+    ASSAY_ACT_GELU_PYTHON, /* the same, by several operations: other roundings in half precision */
+    ASSAY_ACT_GELU_TANH,   /* gelu_pytorch_tanh */
+    ASSAY_ACT_GELU_NEW,    /* gelu_new, gelu_accurate: the same, by several operations */
+    ASSAY_ACT_GELU_FAST,   /* the same, by others */
+    ASSAY_ACT_GELU_10,     /* gelu clipped to [-10, 10] */
     ASSAY_ACT_QUICK_GELU,
     ASSAY_ACT_RELU,
     ASSAY_ACT_RELU2,
@@ -82,6 +85,9 @@ bool assay_activation_from_name(const char *name, assay_activation *out);
 
 /* Its name in the canonical configuration (docs/golden-format.md): "silu", "gelu_tanh" ... */
 const char *assay_activation_name(assay_activation act);
+
+/* The first of those that compute the same function, whatever they round between its operations. */
+assay_activation assay_activation_function(assay_activation act);
 
 /* True when some layer is in M. */
 bool assay_config_has_memory(const assay_config *config);

@@ -23,6 +23,7 @@ static const struct {
 size_t assay_dtype_size(assay_dtype dtype) { return dtypes[dtype].size; }
 const char *assay_dtype_name(assay_dtype dtype) { return dtypes[dtype].name; }
 bool assay_dtype_is_float(assay_dtype dtype) { return dtypes[dtype].is_float; }
+bool assay_dtype_is_half(assay_dtype dtype) { return dtype == ASSAY_F16 || dtype == ASSAY_BF16; }
 double assay_dtype_epsilon(assay_dtype dtype) { return dtypes[dtype].epsilon; }
 double assay_dtype_max(assay_dtype dtype) { return dtypes[dtype].max; }
 
@@ -80,6 +81,15 @@ uint16_t assay_f32_to_f16(float value) {
     }
     uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
     return (uint16_t)(sign | ((rounded - (112u << 23)) >> 13));
+}
+
+float assay_round_half(float value, assay_dtype dtype) {
+    if (dtype == ASSAY_BF16) return assay_bf16_to_f32(assay_f32_to_bf16(value));
+    return dtype == ASSAY_F16 ? assay_f16_to_f32(assay_f32_to_f16(value)) : value;
+}
+
+void assay_round_halves(float *values, size_t n, assay_dtype dtype) {
+    for (size_t i = 0; i < n; i++) values[i] = assay_round_half(values[i], dtype);
 }
 
 double assay_load_f64(const void *data, assay_dtype dtype, size_t i) {

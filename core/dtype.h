@@ -34,6 +34,9 @@ bool assay_dtype_from_name(const char *name, assay_dtype *out);
 
 bool assay_dtype_is_float(assay_dtype dtype);
 
+/* float16 or bfloat16. */
+bool assay_dtype_is_half(assay_dtype dtype);
+
 /* Distance from 1 to the next representable number; 0 for integers. */
 double assay_dtype_epsilon(assay_dtype dtype);
 
@@ -46,6 +49,12 @@ float assay_f16_to_f32(uint16_t bits);
 /* Round to nearest, ties to even; NaN stays NaN (quiet); too large becomes infinity. As torch's .to() does (MEM-6). */
 uint16_t assay_f32_to_bf16(float value);
 uint16_t assay_f32_to_f16(float value);
+
+/* `value` rounded as above to a half type, as a float; unchanged for any other dtype. */
+float assay_round_half(float value, assay_dtype dtype);
+
+/* The same for n values, in place. */
+void assay_round_halves(float *values, size_t n, assay_dtype dtype);
 
 /* Converts n elements. Float to float rounds to nearest even (f64 to a half type rounds through f32, as torch does);
  * float to integer truncates toward zero and needs values in range; to bool: not equal to 0. The areas must not

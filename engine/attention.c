@@ -20,6 +20,7 @@ typedef struct {
     int64_t row;              /* b * H + h */
     REAL(assay_block) scores; /* (q, L+m) */
     real *tile;
+    real sums[ASSAY_ATTENTION_QUERIES]; /* PREC-4: of a query's weights before they were rounded */
 } block_job;
 
 size_t REAL(assay_attention_scratch)(const REAL(assay_attention) * a) {
@@ -44,19 +45,47 @@ static bool memory_is_first(const REAL(assay_attention) * a) {
 static int64_t local_at(const REAL(assay_attention) * a) { return memory_is_first(a) ? memory_length(a) : 0; }
 static int64_t memory_at(const REAL(assay_attention) * a) { return memory_is_first(a) ? 0 : a->local; }
 
-/* ATT-1 */
-static real score_scale(const REAL(assay_attention) * a) {
+static bool is_half(const REAL(assay_attention) * a) { return assay_dtype_is_half(a->run); }
+
+/* PREC-3: every operation's result is rounded; PREC-4: but not within torch's own attention. */
+static bool rounds_each(const REAL(assay_attention) * a) { return is_half(a) && !a->fused; }
+
+/* ATT-1: the least score, as the run's dtype holds it. */
+static real clamp_of(const REAL(assay_attention) * a) {
+    if (!is_half(a)) return clamp_value;
+    real lowest = -(real)assay_dtype_max(a->run), clamp = real_rounded(clamp_value, a->run);
+    return clamp > lowest ? clamp : lowest;
+}
+
+/* ATT-5: of no mask, one, or two that add. */
+static real mask_of(const REAL(assay_attention) * a, int masks) {
+    assay_dtype dtype = is_half(a) ? a->run : REAL_DTYPE;
+    return masks == 0 ? 0 : masks == 1 ? -(real)assay_dtype_max(dtype) : -(real)INFINITY;
+}
+
+/* ATT-1: what a product of query and key is divided by. */
+static real score_divisor(const REAL(assay_attention) * a) {
     switch (a->semantics.score_scale) {
     case ASSAY_SCALE_ROOT_D: break;
     case ASSAY_SCALE_NONE: return 1;
-    case ASSAY_SCALE_D: return 1 / (real)a->head_dim;
-    case ASSAY_SCALE_ROOT_HIDDEN: return 1 / real_sqrt((real)(a->heads * a->head_dim));
+    case ASSAY_SCALE_D: return (real)a->head_dim;
+    case ASSAY_SCALE_ROOT_HIDDEN: return real_sqrt((real)(a->heads * a->head_dim));
     }
-    return 1 / real_sqrt((real)a->head_dim);
+    return real_sqrt((real)a->head_dim);
+}
+
+/* PREC-3: products and quotients are results of their own. */
+static void divide_rounded(const REAL(assay_attention) * a, const block_job *job) {
+    real divisor = score_divisor(a);
+    int64_t keys = a->local + memory_length(a);
+    for (int64_t r = 0; r < job->q; r++) {
+        real *row = job->scores.data + r * job->scores.stride;
+        for (int64_t j = 0; j < keys; j++) row[j] = real_rounded(real_rounded(row[j], a->run) / divisor, a->run);
+    }
 }
 
 static void compute_scores(const REAL(assay_attention) * a, const block_job *job) {
-    real scale = score_scale(a);
+    real scale = rounds_each(a) ? 1 : 1 / score_divisor(a);
     int64_t offset = (job->row * a->queries + job->first) * a->head_dim;
     const real *query = (a->memory_query ? a->memory_query : a->query) + offset;
     assay_rows local = local_rows(a, a->key, job->row);
@@ -70,6 +99,7 @@ static void compute_scores(const REAL(assay_attention) * a, const block_job *job
         REAL(assay_score_keys)(part, query, &keys, scale, job->tile);
         part.data += block->length;
     }
+    if (rounds_each(a)) divide_rounded(a, job);
 }
 
 /* ATT-5: local keys that a query sees. */
@@ -112,9 +142,27 @@ static void mask_clamped(const REAL(assay_attention) * a, const block_job *job, 
     }
 }
 
+/* The same in half precision, where a mask need not absorb the score (float16), nor the clamp (ATT-3). */
+static void mask_rounded(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
+    const uint8_t *keep = a->keep + job->b * a->keep_stride;
+    const real clamp = a->unclamped ? -(real)INFINITY : clamp_of(a);
+    int64_t visible = visible_local(a, query), seen = visible_memory(a, query);
+    for (int64_t j = 0; j < a->local; j++) {
+        real *score = row + local_at(a) + j;
+        real sum = real_rounded(*score + mask_of(a, (j >= visible) + !keep[j]), a->run);
+        *score = sum < clamp ? clamp : sum;
+    }
+    for (int64_t j = 0; j < memory_length(a); j++) {
+        real *score = row + memory_at(a) + j;
+        real mask = a->memory_mask[job->b * a->memory_mask_stride + j] + mask_of(a, j >= seen);
+        real sum = real_rounded(*score + mask, a->run);
+        *score = sum < clamp ? clamp : sum;
+    }
+}
+
 /* ATT-4: one mask gives the dtype's minimum (it absorbs the score), two give -inf. */
 static void mask_unclamped(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
-    const real lowest = -(real)assay_dtype_max(REAL_DTYPE);
+    const real lowest = mask_of(a, 1);
     const uint8_t *keep = a->keep + job->b * a->keep_stride;
     real *local_row = row + local_at(a);
     int64_t visible = visible_local(a, query);
@@ -160,9 +208,9 @@ static void round_to_bf16(real *row, int64_t n) {
     for (int64_t j = 0; j < n; j++) row[j] = (real)assay_round_to((double)row[j], ASSAY_BF16);
 }
 
-static bool sees_nothing(const real *row, int64_t n) {
+static bool sees_nothing(const real *row, int64_t n, real clamp) {
     for (int64_t j = 0; j < n; j++)
-        if (!(row[j] <= clamp_value)) return false;
+        if (!(row[j] <= clamp)) return false;
     return true;
 }
 
@@ -179,7 +227,7 @@ static void normalise_apart(const REAL(assay_attention) * a, real *row) {
 static void normalise(const REAL(assay_attention) * a, real *row) {
     const assay_semantics *s = &a->semantics;
     int64_t keys = a->local + memory_length(a);
-    if (s->hidden_row != ASSAY_HIDDEN_ROW_UNIFORM && sees_nothing(row, keys)) {
+    if (s->hidden_row != ASSAY_HIDDEN_ROW_UNIFORM && sees_nothing(row, keys, clamp_of(a))) {
         for (int64_t j = 0; j < keys; j++) row[j] = s->hidden_row == ASSAY_HIDDEN_ROW_ZERO ? 0 : (real)NAN;
         return;
     }
@@ -187,19 +235,52 @@ static void normalise(const REAL(assay_attention) * a, real *row) {
     if (s->softmax_count == ASSAY_SOFTMAX_ONE) REAL(assay_softmax)(row, keys);
     else normalise_apart(a, row);
     if (s->softmax_precision == ASSAY_SOFTMAX_BF16) round_to_bf16(row, keys);
+    real_round(row, keys, a->run); /* ATT-2: cast to the query's dtype */
 }
 
-static void attend_block(const REAL(assay_attention) * a, const block_job *job) {
+/* PREC-4: torch's own attention rounds the exponentials, sums them before, and divides the output by the sum. */
+static real exponentials(const REAL(assay_attention) * a, real *row) {
+    int64_t keys = a->local + memory_length(a);
+    real largest = row[0], sum = 0;
+    for (int64_t j = 1; j < keys; j++) largest = row[j] > largest ? row[j] : largest;
+    for (int64_t j = 0; j < keys; j++) {
+        row[j] = real_exp(row[j] - largest);
+        sum += row[j];
+    }
+    real_round(row, keys, a->run);
+    return sum;
+}
+
+/* PREC-3: the rounded outputs of a block; PREC-4: divided by the sums of its weights first. */
+static void round_output(const REAL(assay_attention) * a, const block_job *job) {
+    int64_t stride = a->heads * a->head_dim;
+    real *out = a->out + (job->b * a->queries + job->first) * stride + job->h * a->head_dim;
+    for (int64_t r = 0; r < job->q; r++) {
+        real factor = a->fused ? 1 / job->sums[r] : 1;
+        for (int64_t i = 0; i < a->head_dim; i++)
+            out[r * stride + i] = real_rounded(out[r * stride + i] * factor, a->run);
+    }
+}
+
+static void mask_row(const REAL(assay_attention) * a, const block_job *job, real *row, int64_t query) {
+    if (rounds_each(a)) mask_rounded(a, job, row, query);
+    else if (a->unclamped) mask_unclamped(a, job, row, query);
+    else mask_clamped(a, job, row, query);
+}
+
+static void attend_block(const REAL(assay_attention) * a, block_job *job) {
+    bool fused_half = is_half(a) && a->fused;
     compute_scores(a, job);
+    for (int64_t r = 0; r < job->q; r++) mask_row(a, job, job->scores.data + r * job->scores.stride, job->first + r);
+    copy_tap(a, job, a->scores);
     for (int64_t r = 0; r < job->q; r++) {
         real *row = job->scores.data + r * job->scores.stride;
-        if (a->unclamped) mask_unclamped(a, job, row, job->first + r);
-        else mask_clamped(a, job, row, job->first + r);
+        if (fused_half) job->sums[r] = exponentials(a, row);
+        else normalise(a, row);
     }
-    copy_tap(a, job, a->scores);
-    for (int64_t r = 0; r < job->q; r++) normalise(a, job->scores.data + r * job->scores.stride);
     copy_tap(a, job, a->probs);
     mix(a, job);
+    if (is_half(a)) round_output(a, job);
 }
 
 void REAL(assay_attend)(const REAL(assay_attention) * a, real *scratch, int threads) {

@@ -28,6 +28,8 @@ typedef struct {
     const real *memory_mask;    /* (B,m) additive (MEM-5); row b at memory_mask + b * memory_mask_stride */
     int64_t memory_mask_stride;
     bool unclamped;            /* ATT-4: torch_attention */
+    bool fused;                /* PREC-4: torch_attention. In half precision only weights and output are rounded */
+    assay_dtype run;           /* of the run: in half precision every result is rounded to it (PREC-3) */
     assay_semantics semantics; /* zero: the original's */
     real *out;                 /* (B,T,H*D) */
     real *scores, *probs;      /* (B,H,T,L+m) for taps, local keys first (MEM-3); or NULL */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/loss.h"
+#include "engine/term_sum.h"
 
 int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens, assay_pooling pooling) {
     if (!ids || config->pad_token_id == ASSAY_NO_TOKEN || pooling == ASSAY_POOL_LAST_COLUMN) return tokens - 1;
@@ -68,13 +69,16 @@ assay_status assay_classify_check_labels(const assay_config *config, int64_t bat
 static double mean_cross_entropy(const assay_tensor *logits, const assay_tensor *labels) {
     int64_t n = logits->shape[1], count = 0;
     const int64_t *label = labels->data;
-    double sum = 0;
+    assay_term_sum sum = assay_term_sum_begin(logits->dtype, logits->shape[0]);
     for (int64_t b = 0; b < logits->shape[0]; b++) {
-        if (label[b] == ASSAY_IGNORE_LABEL) continue;
-        sum += assay_cross_entropy(logits, b * n, n, label[b]);
+        if (label[b] == ASSAY_IGNORE_LABEL) {
+            assay_term_sum_skip(&sum);
+            continue;
+        }
+        assay_term_sum_add(&sum, assay_cross_entropy(logits, b * n, n, label[b]));
         count++;
     }
-    return count ? sum / (double)count : (double)NAN;
+    return assay_term_sum_mean(&sum, count);
 }
 
 double assay_classify_loss(const assay_tensor *logits, const assay_tensor *labels, assay_problem problem) {

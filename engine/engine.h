@@ -36,7 +36,8 @@ void assay_engine_init(int threads);
 typedef struct assay_model assay_model;
 typedef struct assay_past assay_past;
 
-/* Makes a model that computes in `dtype` (ASSAY_F32 or ASSAY_F64). Weights whose dtype is `dtype` are used where they are:
+/* Makes a model that computes in `dtype`, a floating type. In half precision (ASSAY_BF16, ASSAY_F16) every operation's result is rounded to it,
+ * with float32 sums, as PyTorch's CPU does (PREC-3). Float32 and float64 weights whose dtype is `dtype` are used where they are:
  * the map must outlive the model; others are converted. Checks config (assay_config_check), that every weight is there, and
  * its shape. Release with assay_model_destroy. */
 assay_status assay_model_create(assay_model **out, const assay_config *config, assay_dtype dtype,

@@ -1,6 +1,7 @@
 /* assay_forward: checks a call, runs it in the model's precision, and judges its labels. */
 #include <stdlib.h>
 
+#include "core/rounding.h"
 #include "engine/classify.h"
 #include "engine/loss.h"
 #include "engine/plan.h"
@@ -48,7 +49,16 @@ static assay_status alloc_logits(const assay_config *c, const assay_plan *plan, 
     return assay_tensor_alloc(out, dtype, 3, (int64_t[]){plan->batch, tokens, c->vocab_size}, "logits", err);
 }
 
-static double rounded(double loss, assay_dtype dtype) { return dtype == ASSAY_F32 ? (double)(float)loss : loss; }
+/* Logits as the model's dtype holds them; the engine computed them in real_dtype. */
+static assay_status narrow_logits(const assay_model *model, assay_tensor *logits, assay_error *err) {
+    if (model->dtype == model->real_dtype) return ASSAY_OK;
+    assay_tensor narrow;
+    assay_status st = assay_tensor_copy(&narrow, logits, model->dtype, err);
+    if (st) return st;
+    assay_tensor_free(logits);
+    *logits = narrow;
+    return ASSAY_OK;
+}
 
 static void compute_loss(const assay_model *model, const assay_call *call, assay_problem problem, assay_output *out) {
     const assay_tensor *labels = labels_of(call);
@@ -57,17 +67,18 @@ static void compute_loss(const assay_model *model, const assay_call *call, assay
                       ? assay_classify_loss(&out->logits, labels, problem)
                       : assay_loss_causal(&out->logits, labels, &model->semantics);
     out->has_loss = true;
-    out->loss = rounded(loss, model->dtype);
+    out->loss = assay_round_to(loss, model->dtype);
 }
 
 /* Runs a planned call. What fails here has no rule behind it, and leaves no past. */
 static assay_status run_plan(const assay_model *model, assay_past *past, assay_plan *plan, const assay_call *call,
                              const assay_taps *taps, assay_output *out, assay_error *err) {
-    assay_status st = alloc_logits(&model->config, plan, call, model->dtype, &out->logits, err);
+    assay_status st = alloc_logits(&model->config, plan, call, model->real_dtype, &out->logits, err);
     if (!st && assay_past_batch(past) == 0) st = assay_past_begin(past, plan->batch, err);
     if (!st)
         st = model->dtype == ASSAY_F64 ? assay_call_run_f64(past, plan, call, taps, &out->logits, err)
                                        : assay_call_run_f32(past, plan, call, taps, &out->logits, err);
+    if (!st) st = narrow_logits(model, &out->logits, err);
     if (st) {
         assay_past_clear(past);
         return st;

@@ -128,6 +128,8 @@ static assay_status attend(REAL(assay_window_run) * run, int64_t layer, bool rot
          .memory_mask = memory ? past->memory_mask : NULL,
          .memory_mask_stride = past->memory_mask_capacity,
          .unclamped = is_unclamped(run->model),
+         .fused = c->torch_attention,
+         .run = run->model->dtype,
          .semantics = run->model->semantics,
          .out = run->mixed};
     assay_tensor scores = {0}, probs = {0};

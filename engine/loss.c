@@ -2,13 +2,20 @@
 
 #include <math.h>
 
+#include "core/rounding.h"
+#include "engine/term_sum.h"
+
 double assay_cross_entropy(const assay_tensor *logits, int64_t first, int64_t n, int64_t label) {
     double largest = -INFINITY, sum = 0;
     for (int64_t i = 0; i < n; i++)
         largest = fmax(largest, assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)));
     for (int64_t i = 0; i < n; i++)
         sum += exp(assay_load_f64(logits->data, logits->dtype, (size_t)(first + i)) - largest);
-    return log(sum) + largest - assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
+    double own = assay_load_f64(logits->data, logits->dtype, (size_t)(first + label));
+    if (!assay_dtype_is_half(logits->dtype)) return log(sum) + largest - own;
+    /* PREC-3: torch keeps the sum and its logarithm in the logits' dtype. */
+    double log_sum = assay_round_to(log(assay_round_to(sum, logits->dtype)), logits->dtype);
+    return assay_round_to(log_sum + largest - own, logits->dtype);
 }
 
 assay_status assay_loss_check_labels(const assay_tensor *labels, int64_t batch, int64_t tokens, int64_t vocab_size,
@@ -36,17 +43,20 @@ double assay_loss_causal(const assay_tensor *logits, const assay_tensor *labels,
     int64_t batch = logits->shape[0], tokens = logits->shape[1], n = logits->shape[2];
     int64_t shift = semantics->label_shift == ASSAY_LABELS_SHIFTED ? 1 : 0;
     const int64_t *label = labels->data;
-    double sum = 0;
+    assay_term_sum sum = assay_term_sum_begin(logits->dtype, batch * (tokens - shift));
     int64_t count = 0, kept = 0;
     for (int64_t b = 0; b < batch; b++)
         for (int64_t t = 0; t + shift < tokens; t++, count++) {
             int64_t wanted = label[b * tokens + t + shift];
-            if (wanted < 0 || wanted >= n) continue; /* -100; without the shift, a first label that was never checked */
-            sum += assay_cross_entropy(logits, (b * tokens + t) * n, n, wanted);
+            if (wanted < 0 || wanted >= n) { /* -100; without the shift, a first label that was never checked */
+                assay_term_sum_skip(&sum);
+                continue;
+            }
+            assay_term_sum_add(&sum, assay_cross_entropy(logits, (b * tokens + t) * n, n, wanted));
             kept++;
         }
     if (semantics->loss_mean == ASSAY_LOSS_OVER_KEPT) count = kept;
-    return count ? sum / (double)count : (double)NAN;
+    return assay_term_sum_mean(&sum, count);
 }
 
 double assay_loss_squared(const assay_tensor *logits, const assay_tensor *labels) {

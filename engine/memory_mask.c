@@ -23,7 +23,7 @@ static bool is_hidden(const REAL(assay_window_run) * run, int64_t b, int64_t col
 
 void REAL(assay_memory_mask_rows)(const REAL(assay_window_run) * run, assay_columns columns, real *out,
                                   int64_t stride) {
-    const real lowest = -(real)assay_dtype_max(REAL_DTYPE);
+    const real lowest = -(real)assay_dtype_max(run->model->dtype);
     bool first_row = run->model->semantics.memory_mask_row == ASSAY_MEMORY_MASK_FIRST_QUERY;
     int64_t seen =
         first_row ? run->plan->cached + run->window->begin + 1 : INT64_MAX; /* columns before are not in the future */

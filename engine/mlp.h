@@ -7,13 +7,14 @@
 #include "core/config.h"
 #include "engine/real.h"
 
-/* x (n) = act(x), in place. */
-void REAL(assay_activate)(real *x, int64_t n, assay_activation act);
+/* x (n) = act(x), in place. `run` is the dtype of the run: in half precision the result is rounded to it, and so are the results
+ * on the way where transformers computes the activation by several of torch's operations (PREC-3). */
+void REAL(assay_activate)(real *x, int64_t n, assay_activation act, assay_dtype run);
 
-/* x (n) = x * y, in place. */
-void REAL(assay_multiply)(real *x, const real *y, int64_t n);
+/* x (n) = x * y, in place, rounded to the run's dtype. */
+void REAL(assay_multiply)(real *x, const real *y, int64_t n, assay_dtype run);
 
-/* out (n) = x + y: the residual sum. out may be x or y. */
-void REAL(assay_add)(real *out, const real *x, const real *y, int64_t n);
+/* x (n) = x + y, in place, rounded to the run's dtype: the residual sum. */
+void REAL(assay_add)(real *x, const real *y, int64_t n, assay_dtype run);
 
 #endif

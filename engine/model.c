@@ -31,9 +31,11 @@ static assay_status find_weight(assay_model *model, const assay_tensor_map *weig
     const assay_tensor *found = assay_tensor_map_get(weights, wanted->name);
     assay_status st = check_weight(found, wanted, err);
     if (st) return st;
-    if (found->dtype != model->dtype) {
+    if (found->dtype != model->real_dtype || assay_dtype_is_half(model->dtype)) {
         assay_tensor copy;
-        st = assay_tensor_copy(&copy, found, model->dtype, err);
+        st = assay_tensor_copy(&copy, found, model->real_dtype, err);
+        if (!st && assay_dtype_is_half(model->dtype))
+            assay_round_halves(copy.data, (size_t)assay_tensor_count(&copy), model->dtype);
         if (!st) st = assay_tensor_map_put(model->converted, wanted->name, copy, err);
         if (st) return st;
         found = assay_tensor_map_get(model->converted, wanted->name);
@@ -69,7 +71,7 @@ static assay_status find_untied_head(assay_model *model, const assay_tensor_map 
     const assay_weight_info wanted = {.name = "lm_head.weight", .rank = 2, .shape = {c->vocab_size, c->hidden_size}};
     if (assay_tensor_map_get(weights, wanted.name)) return find_weight(model, weights, &wanted, &model->head, err);
     assay_tensor zeros;
-    assay_status st = assay_tensor_alloc(&zeros, model->dtype, 2, wanted.shape, "an untied head", err);
+    assay_status st = assay_tensor_alloc(&zeros, model->real_dtype, 2, wanted.shape, "an untied head", err);
     if (st) return st;
     memset(zeros.data, 0, assay_tensor_nbytes(&zeros));
     st = assay_tensor_map_put(model->converted, wanted.name, zeros, err);
@@ -105,16 +107,17 @@ assay_status assay_model_create_variant(assay_model **out, const assay_config *c
                                         assay_dtype dtype, const assay_tensor_map *weights, assay_error *err) {
     assay_status st = assay_config_check(config, err);
     if (st) return st;
-    if (dtype != ASSAY_F32 && dtype != ASSAY_F64)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "the engine computes in float32 or float64, not in %s",
+    if (!assay_dtype_is_float(dtype))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "the engine computes in a floating type, not in %s",
                           assay_dtype_name(dtype));
     assay_model *model = calloc(1, sizeof *model);
     if (!model) return assay_fail_nomem(err, "a model");
     model->config = *config;
     model->semantics = *semantics;
     model->dtype = dtype;
+    model->real_dtype = dtype == ASSAY_F64 ? ASSAY_F64 : ASSAY_F32;
     assay_semantics_configure(&model->config, semantics, dtype);
-    model->norm_rule = (assay_norm){model->config.rms_norm_eps, semantics->eps_place, semantics->norm_weight};
+    model->norm_rule = (assay_norm){model->config.rms_norm_eps, semantics->eps_place, semantics->norm_weight, dtype};
     model->layers = calloc((size_t)config->num_hidden_layers, sizeof *model->layers);
     model->converted = assay_tensor_map_create();
     st = model->layers && model->converted ? load_weights(model, weights, err) : assay_fail_nomem(err, "a model");

@@ -8,7 +8,7 @@
 #include "engine/rope.h"
 #include "engine/semantics.h"
 
-/* Weights of one layer, all in the model's dtype; (out,in) as torch keeps them. C hidden, I intermediate. */
+/* Weights of one layer, all in the model's real_dtype; (out,in) as torch keeps them. C hidden, I intermediate. */
 typedef struct {
     const void *input_layernorm, *post_attention_layernorm; /* (C) */
     const void *q_proj, *k_proj, *v_proj, *o_proj;          /* (C,C) */
@@ -19,8 +19,9 @@ typedef struct {
 struct assay_model {
     assay_config config; /* as its semantics have it (assay_semantics_configure) */
     assay_semantics semantics;
-    assay_norm norm_rule; /* NORM-1 */
-    assay_dtype dtype;
+    assay_norm norm_rule;   /* NORM-1 */
+    assay_dtype dtype;      /* what it computes in */
+    assay_dtype real_dtype; /* what its numbers are held in: float32 in half precision (engine/real.h) */
     assay_layer_weights *layers;
     const void *embed_tokens;    /* (V,C) */
     const void *norm;            /* (C) */
@@ -46,7 +47,7 @@ struct assay_past {
     assay_local_cache *local; /* one a layer */
     assay_memory *memory;     /* one a layer; used in memory layers */
     int64_t memory_length, memory_mask_capacity;
-    void *memory_mask; /* (B, memory_mask_capacity), additive, in the model's dtype: the same on every layer */
+    void *memory_mask; /* (B, memory_mask_capacity), additive, in the model's real_dtype: the same on every layer */
     assay_rope_table rope;
 };
 

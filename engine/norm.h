@@ -12,6 +12,7 @@ typedef struct {
     double eps;
     assay_eps_place eps_place;
     assay_norm_weight weight;
+    assay_dtype run; /* in half precision: the cast before the weight, and the product's own (PREC-1, PREC-3) */
 } assay_norm;
 
 /* out (rows,C) = weight (C) * (x (rows,C) / sqrt(mean(x^2) + eps)). eps is inside the root. out may be x. A mistake in `norm` changes

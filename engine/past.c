@@ -15,7 +15,10 @@ assay_status assay_past_create(assay_past **out, const assay_model *model, assay
                                     .pairs = model->semantics.rotary_pairs,
                                     .exponent = model->semantics.rotary_exponent,
                                     .direction = model->semantics.rotary_direction,
-                                    .form = model->semantics.rotary_table};
+                                    .form = model->semantics.rotary_table,
+                                    .frequencies = model->semantics.rotary_frequencies,
+                                    .run = model->dtype,
+                                    .built_rows = c->max_position_embeddings};
     past->local = calloc((size_t)c->num_hidden_layers, sizeof *past->local);
     past->memory = calloc((size_t)c->num_hidden_layers, sizeof *past->memory);
     if (!past->local || !past->memory) {
@@ -98,7 +101,7 @@ assay_status assay_past_reserve_local(assay_past *past, int64_t length, assay_er
     if (length <= past->local_capacity) return ASSAY_OK;
     const assay_config *c = &past->model->config;
     int64_t rows = past->batch * c->num_attention_heads, capacity = local_capacity_for(past, length);
-    size_t token = (size_t)assay_config_head_dim(c) * assay_dtype_size(past->model->dtype);
+    size_t token = (size_t)assay_config_head_dim(c) * assay_dtype_size(past->model->real_dtype);
     size_t used = (size_t)past->local_length * token;
     size_t old_stride = (size_t)past->local_capacity * token, new_stride = (size_t)capacity * token;
     bool fits = true;
@@ -124,7 +127,7 @@ assay_status assay_past_reserve_local(assay_past *past, int64_t length, assay_er
 
 assay_status assay_past_reserve_mask(assay_past *past, int64_t length, assay_error *err) {
     if (length <= past->memory_mask_capacity) return ASSAY_OK;
-    size_t size = assay_dtype_size(past->model->dtype);
+    size_t size = assay_dtype_size(past->model->real_dtype);
     int64_t capacity = length + length / 2;
     if (!restride(&past->memory_mask, past->batch, (size_t)past->memory_length * size,
                   (size_t)past->memory_mask_capacity * size, (size_t)capacity * size))

@@ -5,6 +5,23 @@
 
 #include "engine/model.h"
 
+/* ---- numbers of the past, and of tensors outside ---- */
+
+/* `count` numbers of the past at `data`, from number `from` on, to number `to` of a tensor in the model's dtype. */
+static void give(const assay_past *past, assay_tensor *out, size_t to, const void *data, size_t from, size_t count) {
+    assay_dtype held = past->model->real_dtype;
+    assay_convert((char *)out->data + to * assay_dtype_size(out->dtype), out->dtype,
+                  (const char *)data + from * assay_dtype_size(held), held, count);
+}
+
+/* The reverse, from a tensor of any floating dtype: cast to the model's dtype. */
+static void take(const assay_past *past, void *data, size_t to, const assay_tensor *in, size_t from, size_t count) {
+    assay_dtype held = past->model->real_dtype;
+    char *out = (char *)data + to * assay_dtype_size(held);
+    assay_convert(out, held, (const char *)in->data + from * assay_dtype_size(in->dtype), in->dtype, count);
+    if (assay_dtype_is_half(past->model->dtype)) assay_round_halves((float *)(void *)out, count, past->model->dtype);
+}
+
 /* ---- export ---- */
 
 static assay_status export_local(const assay_past *past, int64_t layer, assay_past_layer *out, assay_error *err) {
@@ -15,11 +32,10 @@ static assay_status export_local(const assay_past *past, int64_t layer, assay_pa
     if (!st) st = assay_tensor_alloc(&out->value, past->model->dtype, 4, shape, "a local cache", err);
     if (!st) st = assay_tensor_alloc(&out->position, ASSAY_I64, 2, (int64_t[]){past->batch, length}, "positions", err);
     if (st || length == 0) return st;
-    size_t token = (size_t)d * assay_dtype_size(past->model->dtype), nbytes = (size_t)length * token;
+    size_t count = (size_t)(length * d), stride = (size_t)(past->local_capacity * d);
     for (int64_t row = 0; row < shape[0] * shape[1]; row++) {
-        size_t from = (size_t)(row * past->local_capacity) * token;
-        memcpy((char *)out->key.data + (size_t)row * nbytes, (const char *)past->local[layer].key + from, nbytes);
-        memcpy((char *)out->value.data + (size_t)row * nbytes, (const char *)past->local[layer].value + from, nbytes);
+        give(past, &out->key, (size_t)row * count, past->local[layer].key, (size_t)row * stride, count);
+        give(past, &out->value, (size_t)row * count, past->local[layer].value, (size_t)row * stride, count);
     }
     for (int64_t b = 0; b < past->batch; b++)
         memcpy((int64_t *)out->position.data + b * length,
@@ -40,10 +56,9 @@ static assay_status export_memory(const assay_past *past, int64_t layer, assay_p
     if (st || m == 0) return st;
     assay_memory_read(&past->memory[layer], 0, 0, m, out->mem_key.data);
     assay_memory_read(&past->memory[layer], 1, 0, m, out->mem_value.data);
-    size_t size = assay_dtype_size(past->model->dtype);
     for (int64_t b = 0; b < past->batch; b++)
-        memcpy((char *)out->mem_mask.data + (size_t)(b * m) * size,
-               (const char *)past->memory_mask + (size_t)(b * past->memory_mask_capacity) * size, (size_t)m * size);
+        give(past, &out->mem_mask, (size_t)(b * m), past->memory_mask, (size_t)(b * past->memory_mask_capacity),
+             (size_t)m);
     return ASSAY_OK;
 }
 
@@ -147,14 +162,10 @@ static void import_local(assay_past *past, const assay_past_layer *part, int64_t
     const assay_config *c = &past->model->config;
     int64_t per_row = past->local_length * assay_config_head_dim(c);
     int64_t stride = past->local_capacity * assay_config_head_dim(c);
-    size_t to = assay_dtype_size(past->model->dtype);
     for (int64_t row = 0; row < past->batch * c->num_attention_heads; row++) {
-        size_t key_from = (size_t)(row * per_row) * assay_dtype_size(part->key.dtype);
-        size_t value_from = (size_t)(row * per_row) * assay_dtype_size(part->value.dtype);
-        assay_convert((char *)past->local[layer].key + (size_t)(row * stride) * to, past->model->dtype,
-                      (const char *)part->key.data + key_from, part->key.dtype, (size_t)per_row);
-        assay_convert((char *)past->local[layer].value + (size_t)(row * stride) * to, past->model->dtype,
-                      (const char *)part->value.data + value_from, part->value.dtype, (size_t)per_row);
+        size_t to = (size_t)(row * stride), from = (size_t)(row * per_row);
+        take(past, past->local[layer].key, to, &part->key, from, (size_t)per_row);
+        take(past, past->local[layer].value, to, &part->value, from, (size_t)per_row);
     }
 }
 
@@ -171,11 +182,9 @@ static assay_status import_memory(assay_past *past, const assay_past_layer *part
 
 /* Masks are shared by the memory layers: the first one's are taken. */
 static void import_mask(assay_past *past, const assay_tensor *mask) {
-    size_t size = assay_dtype_size(past->model->dtype), from = assay_dtype_size(mask->dtype);
     for (int64_t b = 0; b < past->batch; b++)
-        assay_convert((char *)past->memory_mask + (size_t)(b * past->memory_mask_capacity) * size, past->model->dtype,
-                      (const char *)mask->data + (size_t)(b * past->memory_length) * from, mask->dtype,
-                      (size_t)past->memory_length);
+        take(past, past->memory_mask, (size_t)(b * past->memory_mask_capacity), mask, (size_t)(b * past->memory_length),
+             (size_t)past->memory_length);
 }
 
 static assay_status import_all(assay_past *past, const assay_past_layer *layers, const past_sizes *sizes,

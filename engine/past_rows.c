@@ -40,13 +40,13 @@ static row_layout column_layout(size_t size, int64_t capacity, int64_t length) {
 static bool pick_local(assay_past *out, const assay_past *past, const row_choice *choice) {
     const assay_config *c = &past->model->config;
     int64_t capacity = past->local_capacity, length = past->local_length;
-    row_layout keys = key_layout(c, past->model->dtype, capacity, length);
+    row_layout keys = key_layout(c, past->model->real_dtype, capacity, length);
     row_layout positions = column_layout(sizeof *past->position, capacity, length);
     row_layout keeps = column_layout(sizeof *past->keep, capacity, length);
     bool ok = true;
     for (int64_t i = 0; ok && i < c->num_hidden_layers; i++) {
         const assay_local_cache *local = &past->local[i];
-        row_layout rotated = key_layout(c, past->model->dtype, capacity, local->rotated);
+        row_layout rotated = key_layout(c, past->model->real_dtype, capacity, local->rotated);
         out->local[i] = (assay_local_cache){.key = pick(local->key, choice, &keys),
                                             .value = pick(local->value, choice, &keys),
                                             .key_rotated = pick(local->key_rotated, choice, &rotated),
@@ -87,7 +87,7 @@ static bool pick_memory(assay_past *out, const assay_past *past, const row_choic
     for (int64_t i = 0; ok && i < c->num_hidden_layers; i++)
         ok = pick_memory_blocks(&out->memory[i], &past->memory[i], c, choice);
     row_layout masks =
-        column_layout(assay_dtype_size(past->model->dtype), past->memory_mask_capacity, past->memory_length);
+        column_layout(assay_dtype_size(past->model->real_dtype), past->memory_mask_capacity, past->memory_length);
     out->memory_mask = pick(past->memory_mask, choice, &masks);
     out->memory_mask_capacity = past->memory_mask_capacity;
     out->memory_length = past->memory_length;

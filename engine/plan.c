@@ -56,7 +56,7 @@ static assay_status check_past(assay_plan *plan, const assay_past *past, assay_e
 
 /* SCHED-6. The comparison is made in the dtype of the run, as the original's is. */
 static bool entry_keeps(double entry, const assay_model *model) {
-    if (model->dtype == ASSAY_F32) entry = (double)(float)entry;
+    if (model->dtype != ASSAY_F64) entry = (double)assay_round_half((float)entry, model->dtype);
     return model->semantics.mask_entry == ASSAY_MASK_NONZERO_KEEPS ? entry != 0 : entry == 1;
 }
 

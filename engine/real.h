@@ -1,6 +1,9 @@
 /*
- * One engine source, two precisions. A file that includes this header is compiled twice: with `real` = float, and, with
+ * One engine source, three precisions. A file that includes this header is compiled twice: with `real` = float, and, with
  * ASSAY_REAL_F64 defined, with `real` = double. REAL(name) gives each its own symbol: name_f32, name_f64.
+ *
+ * A run in half precision is the float one, with every operation's result rounded to the run's dtype (PREC-3): its numbers are
+ * floats that the half type can represent. Nothing else changes: products and sums are in float, as in PyTorch's CPU kernels.
  */
 #ifndef ASSAY_ENGINE_REAL_H
 #define ASSAY_ENGINE_REAL_H
@@ -34,5 +37,21 @@ typedef float real;
 #define real_tanh tanhf
 #define real_log1p log1pf
 #endif
+
+/* PREC-3: a result as the run keeps it. The dtype is that of the run; nothing is rounded but in half precision. */
+static inline real real_rounded(real x, assay_dtype run) {
+#ifdef ASSAY_REAL_F64
+    (void)run;
+    return x;
+#else
+    return assay_round_half(x, run);
+#endif
+}
+
+/* The same for n results, in place. */
+static inline void real_round(real *x, int64_t n, assay_dtype run) {
+    if (!assay_dtype_is_half(run)) return;
+    for (int64_t i = 0; i < n; i++) x[i] = real_rounded(x[i], run);
+}
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef ASSAY_ENGINE_ROPE_H
 #define ASSAY_ENGINE_ROPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/status.h"
@@ -21,6 +22,10 @@ typedef struct {
     assay_rotary_exponent exponent;
     assay_rotary_direction direction;
     assay_rotary_table_form form;
+    assay_rotary_frequencies frequencies; /* PREC-2 */
+    assay_dtype run;    /* dtype that cos and sin are cast to, and rotation rounds to (ROPE-3, PREC-3) */
+    int64_t built_rows; /* PREC-2: rows that are made when the model is built */
+    bool grown;         /* there were more at some time */
     int64_t rows, capacity;
     float *inv_freq; /* (D/2) and more; made with the first rows */
     void *cos, *sin; /* real */

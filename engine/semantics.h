@@ -135,6 +135,12 @@ typedef enum { ASSAY_ROTATES_FORWARD, ASSAY_ROTATES_BACKWARD } assay_rotary_dire
 /* ROPE-3: precision of the table of cosines and sines. */
 typedef enum { ASSAY_TABLE_F32, ASSAY_TABLE_BF16 } assay_rotary_table_form;
 
+/* PREC-2: what tables that grow are made from in half precision. */
+typedef enum {
+    ASSAY_FREQUENCIES_F32, /* frequencies in float32: a model that was built under its dtype, as from_pretrained does */
+    ASSAY_FREQUENCIES_CAST /* cast with the model, by .to() or .half() */
+} assay_rotary_frequencies;
+
 /* ROPE-4: keys in the local cache. */
 typedef enum { ASSAY_CACHED_UNROTATED, ASSAY_CACHED_ROTATED } assay_cached_keys;
 
@@ -322,6 +328,7 @@ typedef struct {
     assay_rotary_exponent rotary_exponent;
     assay_rotary_direction rotary_direction;
     assay_rotary_table_form rotary_table;
+    assay_rotary_frequencies rotary_frequencies;
     assay_cached_keys cached_keys;
     assay_theta theta;
     assay_memory_key_rotation memory_key_rotation;

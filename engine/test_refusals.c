@@ -273,7 +273,7 @@ Test(refusals, configurations_that_make_no_model) {
     c.pad_token_id = 29;
     model_refused(&c, ASSAY_F32, rig.weights, "ERR-1", "pad_token_id");
     c = test_config();
-    model_refused(&c, ASSAY_BF16, rig.weights, NULL, "bfloat16");
+    model_refused(&c, ASSAY_I64, rig.weights, NULL, "int64");
 }
 
 Test(refusals, weights_that_are_missing_or_of_another_shape) {

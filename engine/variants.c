@@ -131,6 +131,10 @@ static const assay_variant variants[] = {
      NULL},
     {"cos-sin-in-bf16", "ROPE-3", FIELD(rotary_table), ASSAY_TABLE_BF16, "computes cosines and sines in float32",
      "rounds them to bfloat16", "the dtype of the rotary table", 0, NULL},
+    {"rotary-frequencies-cast", "PREC-2", FIELD(rotary_frequencies), ASSAY_FREQUENCIES_CAST,
+     "keeps float32 frequencies when it is built in half precision",
+     "casts them, as .to() or .half() do with a model that is built already; shows once a table grows",
+     "how the rotary tables come into half precision", 0, NULL},
     {"cached-keys-rotated", "ROPE-4", FIELD(cached_keys), ASSAY_CACHED_ROTATED,
      "caches keys unrotated and rotates them at each use", "caches rotated keys, which then also go to memory",
      "where keys are rotated and where they are cached", 0, NULL},
@@ -249,8 +253,9 @@ static const assay_variant variants[] = {
     {"norm-weight-before-cast", "NORM-1", FIELD(norm_weight), ASSAY_NORM_WEIGHT_BEFORE_CAST,
      "multiplies by the norm's weight after the cast to the activations' dtype", "multiplies by it before the cast",
      "RMSNorm in half precision", ASSAY_SHOWS_NOWHERE,
-     "in float32 and float64 the cast changes nothing, so both orders give the same bits; it is a mistake in half "
-     "precision"},
+     "in float32 and float64 the cast changes nothing, so both orders give the same bits; in half precision the order "
+     "moves "
+     "single roundings, no farther than others are moved by float32 sums in another order"},
     {"norm-weight-plus-one", "NORM-1", FIELD(norm_weight), ASSAY_NORM_WEIGHT_PLUS_ONE,
      "multiplies by the norm's weight", "multiplies by 1 + weight, as Gemma does", "RMSNorm", 0, NULL},
     {"activation-silu", "MLP-1", FIELD(act_source), ASSAY_ACT_ALWAYS_SILU, "takes the activation that hidden_act names",

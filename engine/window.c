@@ -18,8 +18,18 @@ bool REAL(assay_window_wants)(const REAL(assay_window_run) * run, assay_stage st
 assay_status REAL(assay_window_tap)(const REAL(assay_window_run) * run, assay_stage stage, int64_t layer,
                                     const assay_tensor *tensor, assay_error *err) {
     if (!REAL(assay_window_wants)(run, stage)) return ASSAY_OK;
+    assay_dtype dtype = run->model->dtype;
+    bool stored = assay_stage_get(stage)->judge == ASSAY_JUDGE_STORED; /* has mem_dtype already */
+    assay_tensor narrow = {0};
     assay_tap_event event = {stage, run->index, layer, tensor};
-    return run->taps->emit(run->taps->context, &event, err);
+    if (assay_dtype_is_half(dtype) && tensor->dtype == REAL_DTYPE && !stored) {
+        assay_status st = assay_tensor_copy(&narrow, tensor, dtype, err);
+        if (st) return st;
+        event.tensor = &narrow;
+    }
+    assay_status st = run->taps->emit(run->taps->context, &event, err);
+    assay_tensor_free(&narrow);
+    return st;
 }
 
 /* ---- buffers ---- */
@@ -88,6 +98,7 @@ static void embed(REAL(assay_window_run) * run, const assay_call *call) {
         if (embeds) {
             const char *from = (const char *)embeds->data + (size_t)(first * c) * assay_dtype_size(embeds->dtype);
             assay_convert(out, REAL_DTYPE, from, embeds->dtype, (size_t)(run->tokens * c));
+            real_round(out, run->tokens * c, run->model->dtype);
             continue;
         }
         const int64_t *ids = (const int64_t *)call->input_ids->data + first;
@@ -101,6 +112,7 @@ static void scale_embeddings(REAL(assay_window_run) * run) {
     int64_t c = run->model->config.hidden_size;
     real factor = real_sqrt((real)c);
     for (int64_t i = 0; i < run->plan->batch * run->tokens * c; i++) run->hidden[i] *= factor;
+    real_round(run->hidden, run->plan->batch * run->tokens * c, run->model->dtype);
 }
 
 /* Copies `count` columns from `first` of each row of the plan into a new (B,count) int64 tensor for a tap. */

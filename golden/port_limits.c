@@ -70,7 +70,7 @@ static bool find_dtype(const char *name, unsigned *out) {
 static bool find_activation(const char *name, unsigned *out) {
     assay_activation act;
     if (!assay_activation_from_name(name, &act)) return false;
-    *out = (unsigned)act;
+    *out = (unsigned)assay_activation_function(act);
     return true;
 }
 

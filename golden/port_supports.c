@@ -144,7 +144,7 @@ static bool check_config(const check *c) {
     char what[64];
     const assay_config *m = c->config;
     snprintf(what, sizeof what, "the activation %s", assay_activation_name(m->hidden_act));
-    return is_in(c, c->port->activations, (unsigned)m->hidden_act, what, "hidden_act") &&
+    return is_in(c, c->port->activations, (unsigned)assay_activation_function(m->hidden_act), what, "hidden_act") &&
            needs(c, m->torch_attention, ASSAY_PORT_TORCH_ATTENTION, "torch_attention") &&
            needs(c, m->tie_word_embeddings, ASSAY_PORT_TIE_WORD_EMBEDDINGS, "tied embeddings") && check_memory(c);
 }

@@ -48,7 +48,7 @@ Test(hf_config, reads_every_field) {
     cr_expect_eq(c.head, ASSAY_HEAD_CLASSIFICATION);
     cr_expect(c.vocab_size == 11 && c.hidden_size == 24 && c.intermediate_size == 13 && c.num_hidden_layers == 3);
     cr_expect(c.num_attention_heads == 2 && c.max_position_embeddings == 16 && c.last_context_length == -5);
-    cr_expect_eq(c.hidden_act, ASSAY_ACT_GELU_TANH);
+    cr_expect_eq(c.hidden_act, ASSAY_ACT_GELU_NEW);
     cr_expect(c.rms_norm_eps == 1 && c.rope_theta == 1e6);
     cr_expect(!c.use_cache && c.tie_word_embeddings && !c.mem_positionals && c.torch_attention);
     cr_expect(c.is_memory_layer[0] && !c.is_memory_layer[1] && c.is_memory_layer[2]);

@@ -105,6 +105,7 @@ static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
         add_tolerance(b, entry, e);
         add_worst(b, entry, &e->worst);
     }
+    if (e->goodness > 0) json_add_real(b, entry, "goodness", e->goodness);
     if (e->pad_elements) json_add_integer(b, entry, "pad_elements", e->pad_elements);
     if (e->waiver) json_add_integer(b, entry, "waiver", (int64_t)e->waiver - 1);
     if (e->verdict == ASSAY_VERDICT_WAIVED) json_add_text(b, entry, "waived_from", assay_verdict_name(e->waived_from));
@@ -129,6 +130,13 @@ static void add_case(json_builder *b, cJSON *cases, const assay_case_result *c) 
     if (c->has_dtypes) {
         json_add_text(b, object, "golden_dtype", assay_dtype_name(c->golden_dtype));
         json_add_text(b, object, "candidate_dtype", assay_dtype_name(c->candidate_dtype));
+    }
+    if (c->reference[0]) json_add_text(b, object, "reference", c->reference);
+    if (c->is_half) {
+        json_add_text(b, object, "arithmetic", assay_dtype_name(c->arithmetic));
+        json_add_bool(b, object, "as_good", c->is_as_good);
+        json_add_real(b, object, "goodness", c->goodness);
+        json_add_integer(b, object, "goodness_count", (int64_t)c->goodness_count);
     }
     json_add_bool(b, object, "ignore_pad_rows", c->ignore_pad_rows);
     json_add_integer(b, object, "pad_elements", c->pad_elements);

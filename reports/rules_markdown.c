@@ -77,7 +77,7 @@ static void write_original(FILE *out, const char *functions) {
 static void write_rule(FILE *out, const assay_rule_matrix *matrix, const assay_rule_info *rule) {
     fprintf(out, "\n## %s\n\n%s.\n\n- In the original: ", rule->id, rule->summary);
     write_original(out, rule->original);
-    fprintf(out, "\n- In the engine: %s\n- Cases: ", rule->engine[0] ? rule->engine : "not yet");
+    fprintf(out, "\n- In the engine: %s\n- Cases: ", rule->engine);
     write_goldens(out, matrix, rule->id);
     fprintf(out, "\n");
     bool has_table = false;

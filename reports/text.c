@@ -123,6 +123,8 @@ static void put_distances(const printer *p, const assay_entry *e) {
     fprintf(p->out, "      max abs %.3g, max rel %.3g, rms %.3g, nmse %.3g, cosine %.9g, %.3g ulp of %s", m->max_abs,
             m->max_rel, m->rms, m->nmse, m->cosine, m->max_ulp, assay_dtype_name(m->ulp_dtype));
     if (e->has_floor) fprintf(p->out, "; %.3g times the golden's noise floor %.3g", e->ratio_floor, e->floor);
+    if (e->goodness > 0)
+        fprintf(p->out, "; %.3g times as far from the exact result as a half-precision run", e->goodness);
     fprintf(p->out, "\n");
 }
 
@@ -242,6 +244,21 @@ static void put_unsupported(const printer *p, const assay_case_result *c) {
                 "  the port says that it cannot run this case (%s), and there is a dump: correct what it says\n", line);
 }
 
+/* "bf16" of bfloat16. */
+static const char *short_name(assay_dtype dtype) { return dtype == ASSAY_BF16 ? "bf16" : "f16"; }
+
+/* What the candidate was held to, where that is not the golden as it is. */
+static void put_arithmetic(const printer *p, const assay_case_result *c) {
+    if (c->reference[0]) fprintf(p->out, "  held against: %s\n", c->reference);
+    if (!c->is_half) return;
+    fprintf(p->out, "  %s (%s)", c->verdict == ASSAY_CASE_PASS ? "match" : "no match", short_name(c->arithmetic));
+    if (c->goodness_count == 0) fprintf(p->out, "\n");
+    else
+        fprintf(p->out, "; %s in %s: %.3g times as far from exact results on the whole (%zu stages)\n",
+                c->is_as_good ? "as good as the original" : "not as good as the original", short_name(c->arithmetic),
+                c->goodness, c->goodness_count);
+}
+
 static void put_details(printer *p, const assay_case_result *c) {
     char line[sizeof c->error];
     fprintf(p->out, "\n");
@@ -252,6 +269,7 @@ static void put_details(printer *p, const assay_case_result *c) {
     if (c->error[0]) fprintf(p->out, "  error: %s\n", clean(c->error, line, sizeof line));
     if (c->note[0]) fprintf(p->out, "  %s\n", c->note);
     put_unsupported(p, c);
+    put_arithmetic(p, c);
     put_first_divergence(p, c);
     put_table(p, c);
     put_waived(p, c);
@@ -266,7 +284,7 @@ static void put_details(printer *p, const assay_case_result *c) {
 static bool has_details(const printer *p, const assay_case_result *c) {
     bool listed =
         c->counts[ASSAY_VERDICT_MISSING] || c->counts[ASSAY_VERDICT_EXTRA] || c->counts[ASSAY_VERDICT_NOT_COMPARED];
-    listed = listed || c->counts[ASSAY_VERDICT_WAIVED] || c->unsupported[0];
+    listed = listed || c->counts[ASSAY_VERDICT_WAIVED] || c->unsupported[0] || c->reference[0];
     return c->verdict != ASSAY_CASE_PASS || listed || p->options.list_passes || c->ignore_pad_rows;
 }
 

@@ -260,10 +260,10 @@ static assay_status search_all(search *s, assay_error *err) {
 /* ---- the whole ---- */
 
 static assay_status load_model(search *s, const assay_source *candidate, assay_error *err) {
-    bool is_wide = candidate->info.has_dtype && candidate->info.dtype == ASSAY_F64;
+    assay_dtype unsaid = assay_dtype_is_half(s->golden->dtype) ? s->golden->dtype : ASSAY_F32;
     assay_loaded_model *m = &s->models.model;
-    assay_status st =
-        assay_load_golden_model(m, s->golden, s->options->model_dir, is_wide ? ASSAY_F64 : ASSAY_F32, err);
+    assay_status st = assay_load_golden_model(m, s->golden, s->options->model_dir,
+                                              candidate->info.has_dtype ? candidate->info.dtype : unsaid, err);
     if (st || !m->refused) return st;
     return assay_fail(err, ASSAY_EINPUT, m->refusal.rules,
                       "the original refuses to build this model, so there is no run to compare with: %.600s",

@@ -86,6 +86,20 @@ assay_status assay_load_golden_model(assay_loaded_model *out, const assay_golden
     return st;
 }
 
+assay_status assay_load_other_weights(assay_loaded_model *out, const assay_golden *g, const char *weights_dir,
+                                      assay_dtype dtype, assay_error *err) {
+    if (!g->has_config || g->config_refused)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "the file holds no configuration that makes a model, so no weights fit it");
+    assay_loaded_model m = {.dtype = dtype, .config = g->config};
+    assay_status st = copy_text(&m, g->config_text, err);
+    if (!st) st = assay_checkpoint_load(&m.weights, weights_dir, &m.config, dtype, err);
+    if (!st) st = finish(&m, dtype, err);
+    if (st) assay_loaded_model_free(&m);
+    else *out = m;
+    return st;
+}
+
 assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, assay_error *err) {
     assay_semantics semantics;
     assay_status st = assay_variants_parse(list, &semantics, err);

@@ -48,6 +48,11 @@ assay_status assay_loaded_model_vary(assay_loaded_model *m, const char *list, as
  * amounts to. The digest stays that of the weights before. */
 void assay_loaded_model_move_weights(assay_loaded_model *m, uint64_t seed);
 
+/* The golden's configuration with the weights of a folder, which need not be those that the golden was made with. Errors: as
+ * assay_load_golden_model. */
+assay_status assay_load_other_weights(assay_loaded_model *out, const assay_golden *g, const char *weights_dir,
+                                      assay_dtype dtype, assay_error *err);
+
 void assay_loaded_model_free(assay_loaded_model *m);
 
 #ifdef __cplusplus

@@ -142,7 +142,7 @@ static assay_status run_golden(assay_rule_case *c, const assay_golden *g, const 
     assay_loaded_model model = {0};
     assay_status st = assay_source_of_file(&source, g, path, err);
     if (!st) st = assay_source_memory_load(&memory, &source, err);
-    if (!st) st = assay_load_golden_model(&model, g, NULL, ASSAY_F32, err);
+    if (!st) st = assay_load_golden_model(&model, g, NULL, assay_dtype_is_half(g->dtype) ? g->dtype : ASSAY_F32, err);
     const subject s = {g, &memory.source, &model};
     if (!st) st = fill_cells(c, &s, err);
     assay_loaded_model_free(&model);
@@ -226,8 +226,6 @@ size_t assay_rule_matrix_cases_of(const assay_rule_matrix *matrix, const char *r
 const char *assay_rule_exempt(const char *rule) {
     static const char *const exempt[][2] = {
         {"OUT-2", "the attentions that a call returns are no tensor of a case's results; their stage is attn_probs"},
-        {"PREC-2", "about models cast to half precision, in which the engine does not compute yet"},
-        {"PREC-3", "about computing in half precision, which the engine does not do yet"},
     };
     for (size_t i = 0; i < sizeof exempt / sizeof *exempt; i++)
         if (strcmp(exempt[i][0], rule) == 0) return exempt[i][1];

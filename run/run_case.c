@@ -73,9 +73,10 @@ static assay_status give_schedule(const runner *r, const assay_window *windows, 
 }
 
 static assay_status give_loss(const runner *r, double loss, assay_error *err) {
-    float narrow = (float)loss;
-    bool wide = assay_model_dtype(r->model) == ASSAY_F64;
-    assay_tensor t = assay_tensor_view(assay_model_dtype(r->model), 0, NULL, wide ? (void *)&loss : (void *)&narrow);
+    double value; /* room for a number of any dtype */
+    assay_dtype dtype = assay_model_dtype(r->model);
+    assay_convert(&value, dtype, &loss, ASSAY_F64, 1);
+    assay_tensor t = assay_tensor_view(dtype, 0, NULL, &value);
     return give(r, ASSAY_STAGE_LOSS, -1, &t, err);
 }
 

@@ -35,12 +35,11 @@ typedef struct {
     bool float64;
 } collector;
 
-static bool is_half(assay_dtype dtype) { return dtype == ASSAY_F16 || dtype == ASSAY_BF16; }
-
 static assay_stage_judge judge_of(const collector *c, const assay_source_item *item) {
     assay_stage_judge judge = assay_stage_get(item->place.stage)->judge;
     assay_dtype run = c->float64 ? ASSAY_F64 : c->source->info.dtype, held = item->info.dtype;
-    bool narrow = judge == ASSAY_JUDGE_STORED && is_half(held) && assay_judge_is_stored(item->place.stage, run, held);
+    bool narrow =
+        judge == ASSAY_JUDGE_STORED && assay_dtype_is_half(held) && assay_judge_is_stored(item->place.stage, run, held);
     return judge == ASSAY_JUDGE_STORED && !narrow ? ASSAY_JUDGE_FLOAT : judge;
 }
 

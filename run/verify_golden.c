@@ -9,7 +9,8 @@
 #include "run/trace.h"
 
 static bool replays(const assay_loaded_model *m, const assay_verify_options *options) {
-    return !options->no_replay && !m->refused && assay_dtype_size(m->config.mem_dtype) < assay_dtype_size(ASSAY_F32);
+    bool narrow = assay_dtype_is_half(m->config.mem_dtype) && !assay_dtype_is_half(m->dtype);
+    return !options->no_replay && !m->refused && narrow;
 }
 
 /* Runs the case and compares; `name` is what messages call the golden. */
@@ -36,7 +37,9 @@ static assay_status verify_open(assay_case_result *out, const assay_golden *g, c
                                 const assay_verify_options *options, assay_error *err) {
     if (!g->has_case) return assay_fail(err, ASSAY_EINPUT, NULL, "the file holds no case to run");
     assay_loaded_model m = {0};
-    assay_status st = assay_load_golden_model(&m, g, options->model_dir, options->dtype, err);
+    /* A half-precision golden is about its own arithmetic. */
+    assay_dtype dtype = assay_dtype_is_half(g->dtype) ? g->dtype : options->dtype;
+    assay_status st = assay_load_golden_model(&m, g, options->model_dir, dtype, err);
     if (!st && options->mistakes) st = assay_loaded_model_vary(&m, options->mistakes, err);
     if (!st) st = verify_loaded(out, g, path, &m, options, err);
     assay_loaded_model_free(&m);

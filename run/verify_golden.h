@@ -14,8 +14,8 @@ extern "C" {
 #endif
 
 typedef struct {
-    const char *model_dir;      /* weights, for a golden that has none and no recipe; may be NULL */
-    assay_dtype dtype;          /* what the engine computes in */
+    const char *model_dir; /* weights, for a golden that has none and no recipe; may be NULL */
+    assay_dtype dtype;     /* what the engine computes in; a golden in half precision is always run in its own type */
     const assay_policy *policy; /* NULL: the defaults */
     const char *mistakes;       /* NULL, or mistakes that the engine makes on purpose (engine/variants.h) */
     bool no_replay;             /* let the engine go on from its own memory (docs/methodology.md) */

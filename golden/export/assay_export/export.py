@@ -93,7 +93,7 @@ def _attributes(job: Job, kind: str, provenance: str) -> Dict[str, str]:
     }
     if job.weights:  # a refused model has neither
         out["config_sha256"] = configs.digest(job.config)
-        out["weights_xxh128"] = weights.digest(job.weights)
+        out["weights_xxh128"] = weights.digest(runner.weights_for(job.weights, job.dtype))
     out["provenance"] = provenance
     return out
 

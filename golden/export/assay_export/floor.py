@@ -19,10 +19,14 @@ import torch
 
 from . import counter, runner, weights
 from .capture import UNROUNDED
-from .errors import IllConditioned
+from .errors import ExportError, IllConditioned
 from .original import DTYPES
+from .plan import place_of
 
 ULPS = 4.0
+HALF_ULPS = 0.25         # in half precision
+HALF_LARGEST = 3.0       # the largest distance counts a third there
+HALF_SPREAD = 2.0**0.5   # two runs with roundings of their own are that much farther from each other than from the exact one
 FRESH_RUNS = 3          # perturbed runs that check the floor of the others
 FRESH_FACTOR = 4.0
 STORE_RUNS = 4
@@ -30,6 +34,7 @@ STORE_REACH = 8.0       # floors to a rounding boundary within which a value may
 MARGIN_FACTOR = 32.0    # floors of the logits that a generated token's margin must exceed
 LARGEST_RELATIVE = 2e-5         # of the logits' scale that rounding may move them by
 LARGEST_RELATIVE_NARROW = 2e-3  # likewise, with memory narrower than the run
+LARGEST_RELATIVE_HALF = 2e-2    # likewise, in half precision
 # attn_scores at or below are hidden: the clamp of ATT-1 as each type has it. In float16 a hidden score need not reach it.
 HIDDEN = {torch.float64: -1e6, torch.float32: -1e6, torch.bfloat16: -999424.0, torch.float16: -6e4}
 
@@ -62,8 +67,21 @@ def ulp(scale: float, dtype: torch.dtype) -> float:
     return 2.0**exponent * info.eps
 
 
-def distance(path: str, base: torch.Tensor, other: torch.Tensor) -> float:
-    """The largest absolute distance; IllConditioned when a discrete part differs."""
+def group_of(path: str):
+    """Layer and stage."""
+    if path.startswith(".next/"):
+        return path
+    place = place_of(path)
+    return place.layer, place.is_past, place.stage
+
+
+def is_half(dtype: torch.dtype) -> bool:
+    return dtype in (torch.bfloat16, torch.float16)
+
+
+def distance(path: str, base: torch.Tensor, other: torch.Tensor, half: bool = False) -> float:
+    """The largest absolute distance; of a half-precision run the root of the mean square times HALF_SPREAD, or a third of the
+    largest where that is more. IllConditioned when a discrete part differs."""
     if base.shape != other.shape:
         raise IllConditioned(f"{path}: rounding changes its shape")
     if is_exact(path, base):
@@ -81,7 +99,10 @@ def distance(path: str, base: torch.Tensor, other: torch.Tensor) -> float:
             raise IllConditioned(f"{path}: rounding changes a hidden score")
         usable &= ~hidden
     gap = (a - b).abs()[usable]
-    return gap.max().item() if gap.numel() else 0.0
+    if not gap.numel():
+        return 0.0
+    largest = gap.max().item()
+    return max(HALF_SPREAD * gap.square().mean().sqrt().item(), largest / HALF_LARGEST) if half else largest
 
 
 @dataclass
@@ -91,6 +112,7 @@ class Floors:
     base: Dict[str, torch.Tensor]
     dtype: torch.dtype
     largest: Dict[str, float] = field(default_factory=dict)
+    known_scales: Dict[str, float] = field(default_factory=dict)
 
     def add(self, tensors: Dict[str, torch.Tensor], limit: Optional["Floors"] = None) -> None:
         """Widens the floors by a run; with `limit` (a snapshot), checks it against FRESH_FACTOR of those floors."""
@@ -98,14 +120,27 @@ class Floors:
         if self.base.keys() - tensors.keys() or any(not path.endswith(UNROUNDED) for path in more):
             raise IllConditioned("rounding changes which tensors there are")
         for path, base in self.base.items():
-            gap = distance(path, base, tensors[path])
+            gap = distance(path, base, tensors[path], is_half(self.dtype))
             if limit is not None and not is_exact(path, base) and gap > FRESH_FACTOR * limit.floor(path):
                 raise IllConditioned(f"{path}: a fresh run moves it by {gap:.3g}, its floor so far is {limit.floor(path):.3g}")
             self.largest[path] = max(self.largest.get(path, 0.0), gap)
 
+    def pooled(self, path: str) -> float:
+        """In half precision: the largest distance, relative to its tensor's scale, of the same stage of the same layer in any
+        window or step, times the scale of `path`. A window of one token is too small a sample of roundings."""
+        key, scales = group_of(path), self.scales()
+        relative = [self.largest.get(p, 0.0) / scales[p] for p in self.base if scales[p] > 0 and group_of(p) == key]
+        return max(relative, default=0.0) * scales[path]
+
+    def scales(self) -> Dict[str, float]:
+        if not self.known_scales:
+            self.known_scales.update((p, 0.0 if is_exact(p, t) else scale_of(p, t)) for p, t in self.base.items())
+        return self.known_scales
+
     def floor(self, path: str) -> float:
-        least = ULPS * ulp(scale_of(path, self.base[path]), self.dtype)
-        return max(self.largest.get(path, 0.0), least)
+        least = (HALF_ULPS if is_half(self.dtype) else ULPS) * ulp(scale_of(path, self.base[path]), self.dtype)
+        own = self.largest.get(path, 0.0)
+        return max(own, least, self.pooled(path) if is_half(self.dtype) else 0.0)
 
     def snapshot(self) -> "Floors":
         return Floors(self.base, self.dtype, dict(self.largest))
@@ -170,6 +205,8 @@ class Measure:
         self.given = given                                 # as in the checkpoint
         self.own = runner.weights_for(given, dtype)        # as the run has them
         self.with_float64 = with_float64 and dtype != "float64"
+        if is_half(DTYPES[dtype]) and not with_float64:
+            raise ExportError("the floors of a half-precision golden are distances to its float64 run: do not leave it out")
 
     @staticmethod
     def count(dtype: str, floor_runs: int, with_float64: bool, narrow_memory: bool) -> int:
@@ -181,10 +218,11 @@ class Measure:
         return one + FRESH_RUNS + float64 * one + replayed
 
     def one(self, dtype: str, seed: Optional[int] = None, **hooks) -> runner.Run:
-        """A run; with a seed, of weights that are one ulp away (of float32 in a float64 run)."""
+        """A run; with a seed, of weights that are one float32 ulp away: before their cast in a half-precision run."""
         moved = self.own
         if seed is not None:
-            moved = weights.perturb(runner.weights_for(self.given, "float32") if self.dtype == "float64" else self.own, seed)
+            before = self.own if is_half(DTYPES[self.dtype]) and dtype == "float64" else self.given
+            moved = weights.perturb(runner.weights_for(before, "float32"), seed)
         out = runner.run(self.case, self.config, runner.weights_for(moved, dtype), self.original, dtype, **hooks)
         self.progress()
         return out
@@ -230,10 +268,12 @@ class Measure:
                 self._stores("float64", floors64)
         for seed in range(self.floor_runs + 1, self.floor_runs + 1 + FRESH_RUNS):
             floors.add(comparable(self.one(self.dtype, seed)), limit=half)
-        check_conditioning(run, floors, self.dtype, LARGEST_RELATIVE_NARROW if narrow else LARGEST_RELATIVE)
+        half_run = is_half(DTYPES[self.dtype])
+        limit = LARGEST_RELATIVE_HALF if half_run else LARGEST_RELATIVE_NARROW if narrow else LARGEST_RELATIVE
+        check_conditioning(run, floors, limit)
         if narrow:
             replayed = self._replayed(run)
-            check_conditioning(run, replayed, self.dtype, LARGEST_RELATIVE)
+            check_conditioning(run, replayed, LARGEST_RELATIVE)
         description = {
             "perturbed_runs": self.floor_runs + FRESH_RUNS, "perturbation_seeds": [1, self.floor_runs + FRESH_RUNS],
             "store_runs": STORE_RUNS if narrow else 0, "float64": self.with_float64,
@@ -247,10 +287,8 @@ def has_narrow_memory(run: runner.Run) -> bool:
     return any(path.endswith(UNROUNDED) for path in run.tensors)
 
 
-def check_conditioning(run: runner.Run, floors: Floors, dtype: str, limit: float) -> None:
+def check_conditioning(run: runner.Run, floors: Floors, limit: float) -> None:
     """Logits may move by `limit` of their scale."""
-    if dtype not in ("float32", "float64"):
-        return
     for path in floors.base:
         if not path.endswith("/logits"):
             continue

@@ -27,18 +27,20 @@ class Entry:
     gain: float
     steps: List[Dict[str, Any]]
     plan: Plan
+    dtype: str = "float32"
 
 
 SUITE: List[Entry] = []
 
 
 def define(name: str, what: str, rules: str, steps: List[Dict[str, Any]], seed: Optional[int] = None, gain: float = 1.5,
-           capture: str = "subset", detail=None, layers=None, stages=None, past: bool = True, **model) -> None:
+           capture: str = "subset", detail=None, layers=None, stages=None, past: bool = True, dtype: str = "float32",
+           **model) -> None:
     frozen = lambda values: None if values is None else frozenset(values)
     plan = Plan(capture, frozen(detail), frozen(layers), frozen(stages), past)
     if seed is None:
         seed = counter.key(0, name) % 100000
-    SUITE.append(Entry(name, what, rules.split(), {**BASE, **model}, seed, gain, steps, plan))
+    SUITE.append(Entry(name, what, rules.split(), {**BASE, **model}, seed, gain, steps, plan, dtype))
 
 
 def row(name: str, count: int, vocab: int = VOCAB) -> List[int]:
@@ -351,6 +353,30 @@ def generate_cases() -> None:
            [forward([ids[:8]]), generate([ids], 10, past="keep")])
 
 
+def half_cases() -> None:
+    n = "half-bf16-windows"
+    ids, mask = padded(n, 22, [0, 3], [2, 0])
+    define(n, "bfloat16: windows, memory and pads; the smallest of bfloat16 masks", "PREC-1 PREC-3 ATT-1 ATT-5 MEM-6 NORM-1",
+           [forward(ids, attention_mask=mask, labels=ids)], dtype="bfloat16", mem_dtype="bfloat16")
+    n = "half-bf16-decode"
+    define(n, "bfloat16: decoding over the window, memory in float32; a head size whose root is no power of two", "PREC-3 CACHE-1 ROPE-4 MEM-6",
+           [forward(rows(n, 1, 14), use_cache=True)] + [forward(rows(f"{n}/{i}", 1, 1), past="keep", use_cache=True) for i in range(3)],
+           dtype="bfloat16", hidden_size=40, num_attention_heads=4, seed=3)
+    n = "half-bf16-grows"
+    define(n, "bfloat16: a final window of 200 tokens, W = 16: rotary tables that grow keep float32 frequencies", "PREC-2 ROPE-3 SCHED-4",
+           [forward(rows(n, 1, 210), last_context_length=200)], dtype="bfloat16", mem_dtype="bfloat16", past=False,
+           stages=["norm", "self_attn.rotary_emb.cos", "self_attn.rotary_emb.sin", "self_attn.rotate_one.query", "self_attn.attn_output"])
+    n = "half-bf16-torch-attention"
+    ids, mask = padded(n, 20, [0, 4])
+    define(n, "bfloat16 with torch_attention: no rounding between its operations but that of the weights", "PREC-4 PREC-3 ATT-4",
+           [forward(ids, attention_mask=mask)], dtype="bfloat16", mem_dtype="bfloat16", torch_attention=True)
+    n = "half-f16-windows"
+    ids, mask = padded(n, 22, [0, 0], [2, 0])
+    define(n, "float16: windows and memory; scores are clamped at the smallest of its numbers", "PREC-1 PREC-3 ATT-1 ATT-5 MEM-6",
+           [forward(ids, attention_mask=mask, labels=ids), forward(rows(n + "/1", 2, 3), past="keep", use_cache=True)],
+           dtype="float16", mem_dtype="bfloat16")
+
+
 def error_cases() -> None:
     n = "errors"
     ids = row(n, 8)
@@ -384,5 +410,5 @@ def error_cases() -> None:
     error("act", "an unknown hidden_act", "MLP-1", hidden_act="swoosh")
 
 
-for group in (window_cases, pad_cases, position_cases, cache_cases, memory_cases, model_cases, loss_cases, generate_cases, error_cases):
+for group in (window_cases, pad_cases, position_cases, cache_cases, memory_cases, model_cases, loss_cases, generate_cases, half_cases, error_cases):
     group()

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from assay_export import export, floor, runner, weights
-from assay_export.errors import IllConditioned
+from assay_export.errors import ExportError, IllConditioned
 from assay_export.plan import Plan
 from conftest import ids, make_job
 
@@ -77,10 +77,10 @@ def fake_run(logits, tokens=None, next_logits=()):
 def test_logits_that_move_too_far_are_refused():
     run = fake_run(torch.tensor([1.0, 2.0]))
     floors = floor.Floors(floor.comparable(run), torch.float32)
-    floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
+    floor.check_conditioning(run, floors, floor.LARGEST_RELATIVE)
     floors.add({"steps/0/logits": torch.tensor([1.0, 2.0001])})
     with pytest.raises(IllConditioned, match="of its scale"):
-        floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
+        floor.check_conditioning(run, floors, floor.LARGEST_RELATIVE)
 
 
 def test_close_choices_of_a_generate_are_refused():
@@ -88,10 +88,10 @@ def test_close_choices_of_a_generate_are_refused():
         run = fake_run(torch.tensor([1.0]), torch.tensor([[3, 1]]), [torch.tensor([[0.0, 1.0, 1.0 - gap]])])
         floors = floor.Floors(floor.comparable(run), torch.float32)
         if fits:
-            floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
+            floor.check_conditioning(run, floors, floor.LARGEST_RELATIVE)
         else:
             with pytest.raises(IllConditioned, match="leads by"):
-                floor.check_conditioning(run, floors, "float32", floor.LARGEST_RELATIVE)
+                floor.check_conditioning(run, floors, floor.LARGEST_RELATIVE)
 
 
 def test_fresh_runs_check_the_floor():
@@ -183,3 +183,31 @@ def test_progress_counts_every_run(code, mem_dtype, with_float64):
     job, ticks = make_job(code, NARROW[:1], mem_dtype=mem_dtype), []
     export.make_golden(job, Plan("outputs"), 3, with_float64, lambda: ticks.append(1))
     assert len(ticks) == export.progress_total(job, 3, with_float64)
+
+
+def test_half_precision_floors_are_means():
+    path, base = "steps/0/windows/0/norm", torch.ones(100, dtype=torch.bfloat16)
+    floors = floor.Floors({path: base}, torch.bfloat16)
+    assert floors.floor(path) == 0.25 * 2.0**-7  # a quarter of an ulp
+    floors.add({path: base.to(torch.float64) + 0.01})
+    assert floors.floor(path) == pytest.approx(2**0.5 * 0.01)
+    other = base.to(torch.float64)
+    other[3] += 0.3
+    floors.add({path: other})
+    assert floors.floor(path) == pytest.approx(0.1)  # a third of the largest
+
+
+def test_half_precision_floors_are_those_of_the_stage():
+    few, many = "steps/1/windows/0/layers/0/output", "steps/0/windows/0/layers/0/output"
+    other_layer = "steps/0/windows/0/layers/1/output"
+    base = {few: torch.full((2,), 4.0), many: torch.full((50,), 2.0), other_layer: torch.full((50,), 2.0)}
+    floors = floor.Floors({k: v.to(torch.bfloat16) for k, v in base.items()}, torch.bfloat16)
+    floors.add({few: base[few].double(), many: base[many].double() + 0.1, other_layer: base[other_layer].double()})
+    assert floors.floor(few) == pytest.approx(2 * floors.floor(many))
+    assert floors.floor(other_layer) < floors.floor(many) / 10
+
+
+def test_half_precision_needs_the_float64_run(code):
+    job = make_job(code, NARROW[:1], dtype="bfloat16")
+    with pytest.raises(ExportError):
+        export.make_golden(job, Plan(), 2, with_float64=False)

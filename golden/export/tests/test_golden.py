@@ -9,10 +9,12 @@ import xxhash
 
 from assay_export import case as cases
 from assay_export import cli, config, export, floor, golden_writer, weights
+from assay_export.original import DTYPES
 from assay_export.plan import Plan
 from assay_export.suite_cases import SUITE
 from conftest import CODE, DATA, ids, make_job
 
+HALF = ("bfloat16", "float16")
 GOLDENS = sorted(DATA.glob("*.h5"))
 
 
@@ -35,7 +37,7 @@ def test_shipped_golden(path):
         case = cases.parse(bytes(file["case"][()]))
         model = json.loads(file["config"][()])
         assert (DATA / "cases" / f"{path.stem}.json").read_bytes() == case.text
-        assert file.attrs["format"] == "assay-golden/1" and file.attrs["dtype"] == "float32"
+        assert file.attrs["format"] == "assay-golden/1" and file.attrs["dtype"] == case.dtype
         assert file.attrs["case_sha256"] == hashlib.sha256(case.text).hexdigest()
         assert [file[f"steps/{n}"].attrs["op"] for n in range(len(case.steps))] == [s.op for s in case.steps]
         assert [file[f"steps/{n}"].attrs.get("refused") for n in range(len(case.steps))] == [s.expect_error for s in case.steps]
@@ -47,7 +49,7 @@ def test_shipped_golden(path):
         if "config_sha256" in file.attrs:
             assert file.attrs["config_sha256"] == config.digest(model)
             made = weights.recipe(model, case.seed, case.gain)
-            assert file.attrs["weights_xxh128"] == weights.digest({n: torch.from_numpy(w) for n, w in made.items()})
+            assert file.attrs["weights_xxh128"] == weights.digest({n: torch.from_numpy(w).to(DTYPES[case.dtype]) for n, w in made.items()})
         for name, data in datasets(file).items():
             if name in ("case", "config"):
                 continue
@@ -59,14 +61,17 @@ def test_shipped_golden(path):
                 assert is_float or data.dtype == np.int64
                 continue
             is_stored = name + "_unrounded" in file
-            narrow = model["mem_dtype"] in ("bfloat16", "float16")
+            narrow = model["mem_dtype"] in HALF and case.dtype not in HALF
             assert is_stored == (narrow and data.id.get_type().get_size() == 2), name
             judged = narrow and not is_stored and not name.startswith("float64/")
             assert ("noise_floor_replayed" in data.attrs) == judged, name
             values = data.astype("f8")[()]
             usable = values[np.isfinite(values) & (values > -1e6 if name.endswith("attn_scores") else True)]
             scale = float(np.abs(usable).max()) if usable.size else 0.0
-            assert data.attrs["noise_floor"] >= 4 * floor.ulp(scale, torch.float64 if name.startswith("float64/") else torch.float32) > 0, name
+            least = floor.ULPS * floor.ulp(scale, torch.float64 if name.startswith("float64/") else torch.float32)
+            if case.dtype in HALF and not name.startswith("float64/"):
+                least = floor.HALF_ULPS * floor.ulp(scale, DTYPES[case.dtype])
+            assert data.attrs["noise_floor"] >= least > 0, name
             assert data.attrs.get("noise_floor_replayed", 1.0) >= 4 * floor.ulp(scale, torch.float32), name
             if narrow and name.endswith("/logits") and not name.startswith("float64/"):
                 assert data.attrs["noise_floor_replayed"] <= floor.LARGEST_RELATIVE * scale, name
