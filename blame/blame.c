@@ -6,6 +6,7 @@
 #include "blame/walk.h"
 #include "compare/pairing.h"
 #include "compare/source_file.h"
+#include "run/arithmetic.h"
 #include "run/trace.h"
 
 const char *assay_blame_verdict_name(assay_blame_verdict verdict) {
@@ -65,39 +66,61 @@ void assay_blame_free(assay_blame *b) {
 
 /* ---- the whole ---- */
 
-static assay_status check_model(const assay_loaded_model *m, assay_error *err) {
-    if (!m->refused) return ASSAY_OK;
-    return assay_fail(err, ASSAY_EINPUT, m->refusal.rules,
-                      "the original refuses to build this model, so there is no operation to judge: %.600s",
-                      m->refusal.message);
+/* Two files, and what they are judged by. */
+typedef struct {
+    const assay_golden *golden;
+    const assay_source *golden_source, *candidate;
+    const assay_blame_options *options;
+} pair;
+
+static assay_status find_dtype(const pair *p, assay_dtype *out, assay_error *err) {
+    const assay_source_info *info = &p->candidate->info;
+    if (!p->options->has_dtype && !info->has_dtype) return assay_detect_dtype(out, p->candidate, err);
+    *out = p->options->has_dtype ? p->options->dtype : info->dtype;
+    if (assay_dtype_is_float(*out)) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that it computes in %s, which is no floating type", info->name,
+                      assay_dtype_name(*out));
 }
 
-static assay_status walk_model(assay_blame *out, const assay_golden *golden, const assay_loaded_model *m,
-                               const assay_source *golden_source, const assay_source *candidate, assay_error *err) {
+static assay_status walk_model(assay_blame *out, const pair *p, const assay_loaded_model *m, assay_error *err) {
     const assay_trace_options options = {
-        .test_case = &golden->test_case, .kept = candidate, .also = assay_walk_needs(), .tolerates = true};
+        .test_case = &p->golden->test_case, .kept = p->candidate, .also = assay_walk_needs(), .tolerates = true};
+    assay_dtype dtype;
     assay_trace reference;
-    assay_status st = assay_trace_run(&reference, m, &options, err);
+    assay_status st = find_dtype(p, &dtype, err);
+    if (!st) st = assay_trace_run(&reference, m, &options, err);
     if (st) return st;
-    const assay_walk_input in = {.test_case = &golden->test_case,
+    const assay_walk_input in = {.test_case = &p->golden->test_case,
                                  .config = &m->config,
                                  .weights = m->weights,
-                                 .candidate = candidate,
-                                 .golden = golden_source,
+                                 .dtype = dtype,
+                                 .candidate = p->candidate,
+                                 .golden = p->options->weights_dir ? &reference.source : p->golden_source,
                                  .reference = &reference.source};
     st = assay_walk(out, &in, err);
     assay_trace_free(&reference);
     return st;
 }
 
-static assay_status blame_pair(assay_blame *out, const assay_golden *golden, const assay_source *golden_source,
-                               const assay_source *candidate, const assay_blame_options *options, assay_error *err) {
-    assay_status st = assay_check_pairing(golden_source, candidate, err);
+/* The golden's weights, or those that the candidate used. */
+static assay_status load_model(const pair *p, assay_loaded_model *out, assay_error *err) {
+    const char *own = p->options->weights_dir;
+    assay_status st = own ? assay_load_case_model(out, &p->golden->test_case, own, ASSAY_F64, err)
+                          : assay_load_golden_model(out, p->golden, p->options->model_dir, ASSAY_F64, err);
+    if (st || !out->refused) return st;
+    return assay_fail(err, ASSAY_EINPUT, out->refusal.rules,
+                      "the original refuses to build this model, so there is no operation to judge: %.600s",
+                      out->refusal.message);
+}
+
+static assay_status blame_pair(assay_blame *out, const pair *p, assay_error *err) {
+    assay_source golden = *p->golden_source; /* a view: nothing of it is released here */
+    if (p->options->weights_dir) golden.info.weights_xxh128 = "";
+    assay_status st = assay_check_pairing(&golden, p->candidate, err);
     if (st) return st;
     assay_loaded_model m = {0};
-    st = assay_load_golden_model(&m, golden, options->model_dir, ASSAY_F64, err);
-    if (!st) st = check_model(&m, err);
-    if (!st) st = walk_model(out, golden, &m, golden_source, candidate, err);
+    st = load_model(p, &m, err);
+    if (!st) st = walk_model(out, p, &m, err);
     assay_loaded_model_free(&m);
     return st;
 }
@@ -113,7 +136,7 @@ assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const
     assay_source source = {0};
     assay_blame blame = {0};
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
-    if (!st) st = blame_pair(&blame, golden, &source, candidate, options, err);
+    if (!st) st = blame_pair(&blame, &(pair){golden, &source, candidate, options}, err);
     assay_source_close(&source);
     if (st) {
         assay_blame_free(&blame);

@@ -62,7 +62,10 @@ typedef struct {
 } assay_blame;
 
 typedef struct {
-    const char *model_dir; /* weights, for a golden that has none and no recipe; may be NULL */
+    const char *model_dir;   /* weights, for a golden that has none and no recipe; may be NULL */
+    const char *weights_dir; /* NULL, or the folder of the weights that the candidate used instead of the golden's */
+    bool has_dtype; /* what the candidate computes in was given; else it is what it declares, or what its values show */
+    assay_dtype dtype; /* valid when has_dtype */
 } assay_blame_options;
 
 /* Blames. The golden is any file that holds a case. ASSAY_EINPUT: files that cannot be read, do not belong together, hold no case, or a

@@ -263,12 +263,8 @@ const bool *assay_walk_needs(void) {
     return needs;
 }
 
-static assay_dtype run_dtype(const assay_source *candidate) {
-    return candidate->info.has_dtype && assay_dtype_is_float(candidate->info.dtype) ? candidate->info.dtype : ASSAY_F32;
-}
-
 assay_status assay_walk(assay_blame *out, const assay_walk_input *in, assay_error *err) {
-    assay_dtype run = run_dtype(in->candidate);
+    assay_dtype run = in->dtype;
     bool half = run == ASSAY_F16 || run == ASSAY_BF16;
     walk k = {.w = {.in = in,
                     .out = out,

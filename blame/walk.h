@@ -17,6 +17,7 @@ typedef struct {
     const assay_case *test_case;
     const assay_config *config;
     const assay_tensor_map *weights; /* float64 */
+    assay_dtype dtype;               /* what the candidate computes in */
     const assay_source *candidate;
     const assay_source *golden;    /* noise floors, and the original's values where it has them */
     const assay_source *reference; /* the engine's run of the case: the window schedule and all shapes */
