@@ -216,6 +216,7 @@ Test(half, loss_is_the_mean_of_rounded_terms) { /* LOSS-1 */
          -2.92578125f, 3.52539062f, 1.46191406f, 3.33984375f, 3.60351562f, 2.00585938f, -0.312255859f, 4.3046875f,
          3.65039062f, 4.6171875f}};
     static const double expected[2] = {3.328125, 3.015625};
+    static const double terms[2][3] = {{4.53125, 5.28125, 0.1650390625}, {0.440673828125, 2.7421875, 5.8671875}};
     int64_t labels[] = {0, 1, 4, 2};
     for (int i = 0; i < 2; i++) {
         float padded[24] = {0};
@@ -223,6 +224,7 @@ Test(half, loss_is_the_mean_of_rounded_terms) { /* LOSS-1 */
         const int64_t shape[] = {1, 4, 6};
         assay_tensor wide = assay_tensor_view(ASSAY_F32, 3, shape, padded), narrow;
         cr_assert_eq(assay_tensor_copy(&narrow, &wide, types[i], NULL), ASSAY_OK);
+        for (int t = 0; t < 3; t++) cr_expect_eq(assay_cross_entropy(&narrow, t * 6, 6, labels[t + 1]), terms[i][t]);
         assay_tensor wanted = assay_tensor_view(ASSAY_I64, 2, (int64_t[]){1, 4}, labels);
         float loss = (float)assay_loss_causal(&narrow, &wanted, &(assay_semantics){0});
         cr_expect_eq((double)assay_round_half(loss, types[i]), expected[i]);
