@@ -1,0 +1,1 @@
+"""Real ports of LongLLaMA, run and judged by Assay: `make ports`."""
