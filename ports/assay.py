@@ -22,7 +22,9 @@ class Judged:
     failed: int = 0
     worst: float = 0.0                 # deviation in tolerances
     worst_path: str = ""
+    worst_passing: float = 0.0         # of the stages that pass
     first: str = ""                    # first divergence: its path
+    failing: List[str] = field(default_factory=list)  # names of the stages that fail
     diagnosis: str = ""
     blame: str = ""
     seconds: float = 0.0               # of the case, where Assay measured it
@@ -47,8 +49,13 @@ def judged_of(port: str, case: Dict[str, Any]) -> Judged:
     if compared:
         worst = max(compared, key=_ratio)
         out.worst, out.worst_path = _ratio(worst), worst["path"]
+    out.worst_passing = max((_ratio(e) for e in compared if e["verdict"] == "pass"), default=0.0)
+    out.failing = sorted({e["stage"] for e in compared if e["verdict"] == "fail"})
     if case["first_divergence"] >= 0:
         out.first = entries[case["first_divergence"]]["path"]
+    for e in compared:
+        if e["stage"] == "logits" and "logits" in e.get("metrics", {}):
+            out.more.update(logits=e["metrics"]["logits"], logits_max_abs=float(e["metrics"]["max_abs"]))
     out.seconds = case.get("seconds", 0.0)
     return out
 
@@ -117,3 +124,9 @@ class Assay:
 
     def run_case(self, model: Path, case: Path, out: Path) -> None:
         self._run(["run", str(model), "--case", str(case), "--out", str(out)])
+
+    def export_suite(self, folder: Path) -> None:
+        self._run(["conformance", "export", str(folder), "--npy", "--safetensors"])
+
+    def score(self, name: str, dumps: Path, suite: Path) -> Dict[str, Any]:
+        return self._json(name, ["conformance", "score", str(dumps), str(suite)])

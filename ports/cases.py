@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 
 from assay_export.suite_cases import padded, row
 
+SEED, GAIN = 11, 1.5
 _COMMON = {
     "architectures": ["LongLlamaForCausalLM"], "model_type": "longllama", "rope_theta": 10000.0, "rms_norm_eps": 1e-6,
     "mem_dtype": "bfloat16", "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
@@ -39,7 +40,7 @@ class PortCase:
         step: Dict[str, Any] = {"op": "forward", "input_ids": self.input_ids}
         if self.attention_mask is not None:
             step["attention_mask"] = self.attention_mask
-        return json.dumps({"format": "assay-case/1", "name": self.name, "model": self.model, "weights": {"seed": 11, "gain": 1.5},
+        return json.dumps({"format": "assay-case/1", "name": self.name, "model": self.model, "weights": {"seed": SEED, "gain": GAIN},
                            "steps": [step]}) + "\n"
 
     def write(self, folder: Path) -> Path:

@@ -5,12 +5,21 @@ own: `apply_rotary_pos_emb` and softmax.
 """
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama import modeling_llama
+
+from .assay import Assay, Judged
+from .cases import plain, with_pads
+from .goldens import Goldens
+
+_MAPS = Path(__file__).parent / "maps"
+MAP, MAP_CACHE, REAL_ROWS = _MAPS / "hf_llama.json", _MAPS / "hf_llama_cache.json", _MAPS / "real_rows.policy.json"
 
 
 def build(model: Dict[str, Any], weights: Dict[str, np.ndarray]) -> LlamaForCausalLM:
@@ -49,7 +58,8 @@ class _Recorder:
         def hook(module, args, kwargs):
             if name.endswith("self_attn"):
                 self.attention = name
-                self.put(name + ".position_ids", kwargs.get("position_ids"))
+                positions, hidden = kwargs["position_ids"], args[0] if args else kwargs["hidden_states"]
+                self.put(name + ".position_ids", positions.expand(hidden.shape[0], -1))  # one row serves all
             if args:
                 self.put(name + ".input", args[0])
         return hook
@@ -102,3 +112,17 @@ def run(llama: LlamaForCausalLM, input_ids: List[List[int]], attention_mask: Opt
         recorder.put(f"past_key_values.{layer}.key", key)
         recorder.put(f"past_key_values.{layer}.value", value)
     return {name: value.numpy() for name, value in recorder.tensors.items()}
+
+
+def judge(assay: Assay, goldens: Goldens) -> List[Judged]:
+    """All cases; the one with pads also without the rows of pads, and one with the cache that transformers returns."""
+    rows = []
+    for case in [*plain(), with_pads()]:
+        golden, dump = goldens.of(case), goldens.folder / f"hf-{case.name}.safetensors"
+        save_file(run(build(case.model, goldens.weights(case)), case.input_ids, case.attention_mask), str(dump))
+        rows.append(assay.judge("hf-llama", case.name, golden, dump, MAP))
+        if case.attention_mask is not None:
+            rows.append(assay.compare("hf-llama", f"{case.name}, real rows", golden, dump, MAP, REAL_ROWS))
+        if case.name == "small-32":
+            rows.append(assay.judge("hf-llama", f"{case.name}, with its cache", golden, dump, MAP_CACHE))
+    return rows

@@ -1,13 +1,20 @@
 """llama.cpp, through its Python binding: one batch of one sequence, logits of all tokens and, where asked for, every node of its graph."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 from llama_cpp import llama_cpp as low
 
+from . import gguf_file
+from .assay import Assay, Judged
+from .cases import plain
 from .ggml_nodes import Nodes
+from .goldens import Goldens
+
+MAP = Path(__file__).parent / "maps" / "llama_cpp.json"
 
 F32, F16 = 0, 1  # enum ggml_type
 
@@ -73,3 +80,43 @@ def run(gguf: Path, ids: List[int], vocab: int, settings: Settings, with_nodes: 
     if nodes.error is not None:
         raise nodes.error
     return nodes.tensors
+
+
+SETTINGS = {
+    "llama.cpp-f32": Settings(F32),
+    "llama.cpp-f16-cache": Settings(F16),  # the default, but for flash attention
+    "llama.cpp-flash": Settings(F16, flash_attention=True),  # what it chooses by default
+}
+
+
+def map_for(text: str, tokens: int) -> Dict[str, Any]:
+    """The mapping for another number of tokens: its slices, which take padding of the cache away, end there."""
+    out = json.loads(text)
+    for rule in out["tensors"]:
+        for operation in rule.get("layout", []):
+            if isinstance(operation, dict) and "slice" in operation:
+                operation["slice"]["to"] = tokens
+    return out
+
+
+def without_scores(mapping: Dict[str, Any]) -> Dict[str, Any]:
+    """With flash attention there are no probabilities in the graph."""
+    kept = [rule for rule in mapping["tensors"] if not rule["from"].startswith("kq_soft_max")]
+    return {**mapping, "tensors": kept}
+
+
+def judge(assay: Assay, goldens: Goldens) -> List[Judged]:
+    rows, folder = [], goldens.folder
+    for case in plain():
+        gguf = folder / f"{case.name}.gguf"
+        gguf_file.write(gguf, case.model, goldens.weights(case))
+        for name, settings in SETTINGS.items():
+            tensors = run(gguf, case.input_ids[0], case.model["vocab_size"], settings)
+            dump, mapping = folder / f"{name}-{case.name}.npz", folder / f"{name}-{case.name}.map.json"
+            np.savez(dump, **tensors)
+            wanted = map_for(MAP.read_text(), case.tokens)
+            mapping.write_text(json.dumps(without_scores(wanted) if settings.flash_attention else wanted))
+            rows.append(assay.judge(name, case.name, goldens.of(case), dump, mapping))
+            alone = run(gguf, case.input_ids[0], case.model["vocab_size"], settings, with_nodes=False)["result_output"]
+            rows[-1].more["same_logits_unwatched"] = bool(np.array_equal(alone.ravel(), tensors["result_output"].ravel()))
+    return rows
