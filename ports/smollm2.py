@@ -49,7 +49,7 @@ def config_of(reader: GGUFReader, tied: bool) -> Dict[str, Any]:
         "rms_norm_eps": _shortest(_number(reader, "attention.layer_norm_rms_epsilon")),
         "rope_theta": _shortest(_number(reader, "rope.freq_base")),
         "max_position_embeddings": WINDOW, "last_context_length": LAST_CONTEXT, "mem_layers": MEMORY_LAYERS,
-        "mem_dtype": "bfloat16", "tie_word_embeddings": tied, "pad_token_id": None, "bos_token_id": 1, "eos_token_id": 2,
+        "mem_dtype": "float32", "tie_word_embeddings": tied, "pad_token_id": None, "bos_token_id": 1, "eos_token_id": 2,
     }
 
 

@@ -15,6 +15,7 @@ from .digests import check, sha256
 HERE = Path(__file__).parent
 FACTS = HERE / "smollm2.json"
 NEW_TOKENS = 40
+FLOOR_RUNS = 6
 
 
 def _case(name: str, step: Dict[str, Any]) -> str:
@@ -47,7 +48,7 @@ class Trained:
         """Minutes of work, in a process of its own; nothing to do where the file is the one that was committed."""
         if FACTS.is_file() and self.golden.is_file() and sha256(self.golden) == json.loads(FACTS.read_text())["golden_sha256"]:
             return
-        self._made = subprocess.Popen(self._export("run", self.case, self.golden, "--capture", "subset", "--no-float64", "--floor-runs", "4"))
+        self._made = subprocess.Popen(self._export("run", self.case, self.golden, "--capture", "subset", "--no-float64", "--floor-runs", str(FLOOR_RUNS)))
 
     def wait(self) -> None:
         if self._made is not None and self._made.wait() != 0:
