@@ -21,6 +21,8 @@ WIDE = {
     "max_position_embeddings": 512, "last_context_length": 256, "mem_layers": [2],
 }
 
+WIDE_SHORT = {**WIDE, "max_position_embeddings": 128, "last_context_length": 64}
+
 
 @dataclass(frozen=True)
 class PortCase:
@@ -65,5 +67,5 @@ def with_pads() -> PortCase:
 
 
 def with_memory() -> PortCase:
-    """Windows of 512, 132 and 256 tokens."""
-    return _one("wide-900", WIDE, 900, capture="subset")
+    """Windows of 128, 58 and 64 tokens; memory in bfloat16."""
+    return _one("wide-memory-250", WIDE_SHORT, 250, capture="subset")

@@ -11,7 +11,7 @@ ports' own names and layouts, through the mappings in `ports/maps`. *Worst* is t
 stage passes at 1 or below. Infinite is a difference of kind: another shape, or a score that one hides and the other does not. *Diagnose* tries single mistakes only here.
 
 Cases: `small-N` is 2 layers, 64 wide, N tokens; `wide-N` is 4 layers, 256 wide, W = 512, C = 256. Where N is at most C, nothing reaches the memory, and a plain LLaMA
-computes the same.
+computes the same. With memory: the shipped `windows-3-all`, and `wide-memory-250`, W = 128, C = 64, whose memory is bfloat16.
 """
 SECTIONS = [
     ("hf-llama", "Hugging Face transformers' LlamaForCausalLM", """
