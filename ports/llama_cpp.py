@@ -54,15 +54,17 @@ def _decode(context, ids: List[int], vocab: int) -> np.ndarray:
         low.llama_batch_free(batch)
 
 
-def _quiet() -> None:
-    global _log  # the library keeps the pointer
-    _log = low.llama_log_callback(lambda level, text, user: None)
-    low.llama_log_set(_log, None)
+_NO_LOG = low.llama_log_callback(lambda level, text, user: None)  # the library keeps the pointer
+
+
+def quiet() -> None:
+    """llama.cpp tells what it does on stderr otherwise."""
+    low.llama_log_set(_NO_LOG, None)
 
 
 def run(gguf: Path, ids: List[int], vocab: int, settings: Settings, with_nodes: bool = True) -> Dict[str, np.ndarray]:
     """The tensors of one forward under llama.cpp's names; without nodes `result_output` alone."""
-    _quiet()
+    quiet()
     model_params = low.llama_model_default_params()
     model_params.n_gpu_layers = 0
     model = low.llama_model_load_from_file(str(gguf).encode(), model_params)

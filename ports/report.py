@@ -94,13 +94,11 @@ def example(score: Optional[dict]) -> str:
     lead = "\n## The example port (examples/port)\n\n"
     if score is None:
         return lead + "Not built: `make example-port` makes build/longllama_port.\n"
-    return lead + f"C, with memory, on the cases of the conformance suite: {score['verdict']}. {_summary(score['summary'])}\n"
-
-
-def _summary(summary: Any) -> str:
-    if isinstance(summary, dict):
-        return "; ".join(f"{name}: {_summary(value)}" for name, value in summary.items()) + ""
-    return str(summary)
+    names = ("passed", "failed", "incomplete", "unsupported", "not_run", "unreadable")
+    counts = score["summary"]
+    cases = ", ".join(f"{counts[n]} {n.replace('_', ' ')}" for n in names if counts.get(n))
+    rules = ", ".join(f"{counts['rules_' + n]} {n.replace('_', ' ')}" for n in ("passed", "failed", "not_exercised") if counts.get("rules_" + n))
+    return lead + f"C, with memory, on the conformance suite: {score['verdict']}. Of {counts['cases']} cases {cases}; of {counts['rules']} rules {rules}.\n"
 
 
 def markdown(rows: List[Judged], score: Optional[dict]) -> str:

@@ -83,6 +83,9 @@ def tokenizer(gguf: Path):
     """llama.cpp's tokenizer of the file; its weights are not loaded."""
     from llama_cpp import Llama
 
+    from .llama_cpp import quiet
+
+    quiet()
     return Llama(model_path=str(gguf), vocab_only=True, verbose=False)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ports.assay import blame_line, diagnosis_line, judged_of
 from ports.digests import check
-from ports.report import number
+from ports.report import example, number
 
 
 def entry(verdict, stage, **tolerance):
@@ -49,3 +49,10 @@ def test_other_weights_are_an_error_and_another_golden_is_said(tmp_path):
         check(path, {**facts, "weights_xxh128": "x"}, False)
     check(path, {**facts, "weights_xxh128": "x"}, True)
     assert json.loads(path.read_text())["weights_xxh128"] == "x"
+
+
+def test_the_example_port_says_what_it_does_not_do():
+    counts = {"rules": 59, "rules_passed": 55, "rules_failed": 0, "rules_not_exercised": 4, "cases": 85, "passed": 80, "failed": 0, "not_run": 5}
+    assert example({"verdict": "pass", "summary": counts}).endswith(
+        "pass. Of 85 cases 80 passed, 5 not run; of 59 rules 55 passed, 4 not exercised.\n")
+    assert "Not built" in example(None)
