@@ -106,16 +106,16 @@ class Assay:
         judged.case = case
         return judged
 
-    def explain(self, judged: Judged, golden: Path, dump: Path, mapping: Optional[Path] = None) -> Judged:
-        """Adds what diagnose and blame say. No pairs of mistakes: how many are tried would depend on the clock."""
+    def explain(self, judged: Judged, golden: Path, dump: Path, mapping: Optional[Path] = None, pairs: bool = False) -> Judged:
+        """Adds what diagnose and blame say. Pairs of mistakes only where that is quick: how many are tried depends on the clock."""
         files = [str(golden), str(dump), *(["--map", str(mapping)] if mapping else []), *self._threads()]
         name = f"{judged.port}-{judged.case}"
-        judged.diagnosis = diagnosis_line(self._json(name + "-diagnose", ["diagnose", *files, "--seconds", "0"]))
+        judged.diagnosis = diagnosis_line(self._json(name + "-diagnose", ["diagnose", *files, "--seconds", "60" if pairs else "0"]))
         judged.blame = blame_line(self._json(name + "-blame", ["blame", *files]))
         return judged
 
-    def judge(self, port: str, case: str, golden: Path, dump: Path, mapping: Optional[Path] = None) -> Judged:
-        return self.explain(self.compare(port, case, golden, dump, mapping), golden, dump, mapping)
+    def judge(self, port: str, case: str, golden: Path, dump: Path, mapping: Optional[Path] = None, pairs: bool = False) -> Judged:
+        return self.explain(self.compare(port, case, golden, dump, mapping), golden, dump, mapping, pairs)
 
     def verify(self, port: str, case: str, golden: Path, model: Path) -> Judged:
         judged = judged_of(port, self._json(f"{port}-{case}-verify", ["verify", str(golden), "--model", str(model)])["cases"][0])

@@ -8,7 +8,8 @@ HEAD = """# Real ports, and what Assay says of them
 
 Written by `make ports` (ports/README.md). All ports run the same weights on the same inputs as the original; what they hold goes to `assay compare` under the
 ports' own names and layouts, through the mappings in `ports/maps`. *Worst* is the largest deviation in tolerances (8 noise floors of the original): a
-stage passes at 1 or below. Infinite is a difference of kind: another shape, or a score that one hides and the other does not. *Diagnose* tries single mistakes only here.
+stage passes at 1 or below. Infinite is a difference of kind: another shape, or a masked score that is hidden by another value. *Diagnose* tries single mistakes, and pairs only for the
+cache of transformers.
 
 Cases: `small-N` is 2 layers, 64 wide, N tokens; `wide-N` is 4 layers, 256 wide, W = 512, C = 256. Where N is at most C, nothing reaches the memory, and a plain LLaMA
 computes the same. With memory: the shipped `windows-3-all`, and `wide-memory-250`, W = 128, C = 64, whose memory is bfloat16.
