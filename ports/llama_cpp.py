@@ -86,8 +86,8 @@ def run(gguf: Path, ids: List[int], vocab: int, settings: Settings, with_nodes: 
 
 SETTINGS = {
     "llama.cpp-f32": Settings(F32),
-    "llama.cpp-f16-cache": Settings(F16),  # the default, but for flash attention
-    "llama.cpp-flash": Settings(F16, flash_attention=True),  # what it chooses by default
+    "llama.cpp-f16-cache": Settings(F16),  # the default types; flash attention off
+    "llama.cpp-flash": Settings(F16, flash_attention=True),  # by default llama.cpp itself chooses whether
 }
 
 

