@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "blame/arithmetic.h"
+#include "blame/plain_math.h"
 #include "compare/judge.h"
 #include "compare/metrics.h"
 #include "core/rounding.h"

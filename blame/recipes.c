@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blame/arithmetic.h"
+#include "blame/plain_math.h"
 #include "blame/recipes_attention.h"
 #include "core/rounding.h"
 

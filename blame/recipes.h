@@ -51,7 +51,7 @@ typedef struct {
     assay_problem problem;           /* of a classification's loss */
     int64_t layer;
     assay_dtype run;   /* what the candidate computes in: masks and the clamp are its (ATT-1, ATT-5) */
-    assay_dtype round; /* what each step rounds to (blame/arithmetic.h) */
+    assay_dtype round; /* what each step rounds to (blame/plain_math.h) */
 } assay_recipe_context;
 
 enum { ASSAY_RECIPE_INPUTS = 5 };

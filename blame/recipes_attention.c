@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "blame/arithmetic.h"
+#include "blame/plain_math.h"
 #include "core/rounding.h"
 
 #define RECIPE(name) \

@@ -97,7 +97,7 @@ typedef struct {
      * would have. */
     size_t waiver;
     assay_verdict waived_from; /* of a waived entry: FAIL or MISSING_REQUIRED */
-    double goodness;        /* distance to the exact result, in distances of the half-precision run; 0: not measured */
+    double goodness; /* distance to the exact result, in distances of the half-precision run; 0: not measured */
 } assay_entry;
 
 /* A waiver of the policy (compare/waiver.h), and what it did. Texts that it does not give are NULL. */

@@ -57,22 +57,14 @@ bool assay_activation_from_name(const char *name, assay_activation *out) {
 
 const char *assay_activation_name(assay_activation act) {
     static const char *const names[] = {
-        [ASSAY_ACT_SILU] = "silu",
-        [ASSAY_ACT_GELU] = "gelu",
-        [ASSAY_ACT_GELU_PYTHON] = "gelu",
-        [ASSAY_ACT_GELU_TANH] = "gelu_tanh",
-        [ASSAY_ACT_GELU_NEW] = "gelu_tanh",
-        [ASSAY_ACT_GELU_FAST] = "gelu_tanh",
-        [ASSAY_ACT_GELU_10] = "gelu_10",
-        [ASSAY_ACT_QUICK_GELU] = "quick_gelu",
-        [ASSAY_ACT_RELU] = "relu",
-        [ASSAY_ACT_RELU2] = "relu2",
-        [ASSAY_ACT_RELU6] = "relu6",
-        [ASSAY_ACT_SIGMOID] = "sigmoid",
-        [ASSAY_ACT_TANH] = "tanh",
-        [ASSAY_ACT_MISH] = "mish",
-        [ASSAY_ACT_LAPLACE] = "laplace",
-        [ASSAY_ACT_LINEAR] = "linear",
+        [ASSAY_ACT_SILU] = "silu",          [ASSAY_ACT_GELU] = "gelu",
+        [ASSAY_ACT_GELU_PYTHON] = "gelu",   [ASSAY_ACT_GELU_TANH] = "gelu_tanh",
+        [ASSAY_ACT_GELU_NEW] = "gelu_tanh", [ASSAY_ACT_GELU_FAST] = "gelu_tanh",
+        [ASSAY_ACT_GELU_10] = "gelu_10",    [ASSAY_ACT_QUICK_GELU] = "quick_gelu",
+        [ASSAY_ACT_RELU] = "relu",          [ASSAY_ACT_RELU2] = "relu2",
+        [ASSAY_ACT_RELU6] = "relu6",        [ASSAY_ACT_SIGMOID] = "sigmoid",
+        [ASSAY_ACT_TANH] = "tanh",          [ASSAY_ACT_MISH] = "mish",
+        [ASSAY_ACT_LAPLACE] = "laplace",    [ASSAY_ACT_LINEAR] = "linear",
     };
     return names[act];
 }

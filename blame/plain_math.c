@@ -1,4 +1,4 @@
-#include "blame/arithmetic.h"
+#include "blame/plain_math.h"
 
 #include <cblas.h>
 #include <math.h>

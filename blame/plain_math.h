@@ -5,8 +5,8 @@
  * `round` is the type that the original rounds to after each step (PREC-3): ASSAY_BF16 or ASSAY_F16 for a model in half precision,
  * ASSAY_F64 for no rounding. Outputs must not overlap inputs.
  */
-#ifndef ASSAY_BLAME_ARITHMETIC_H
-#define ASSAY_BLAME_ARITHMETIC_H
+#ifndef ASSAY_BLAME_PLAIN_MATH_H
+#define ASSAY_BLAME_PLAIN_MATH_H
 
 #include <stdint.h>
 
