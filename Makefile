@@ -147,7 +147,7 @@ ports: ## run real ports (a venv; minutes) and write docs/ports.md: ORIGINAL=<ch
 	$(PORTS_VENV)/bin/python -m pytest -q ports
 	PYTHONPATH=golden/export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PORTS_VENV)/bin/python -W ignore -m ports.run --original '$(ORIGINAL)' $(if $(UPDATE),--update)
 
-PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h reports/*.h tap/*.h)) \
+PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h blame/*.h reports/*.h tap/*.h)) \
 	$(addprefix engine/,engine.h generate.h sample.h schedule.h semantics.h taps.h variants.h)
 install: $(BUILD)/assay ## install the program, the library, its headers, assay.pc and the goldens below PREFIX
 	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
