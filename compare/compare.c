@@ -56,12 +56,19 @@ static assay_status add_missing(const comparison *c, const assay_source_item *go
     return add(c, &e, err);
 }
 
+static bool is_of_memory(assay_stage stage) { return stage >= ASSAY_STAGE_PAST_MEM_KEY; }
+
+/* Whether the layer's past is shown, and this part of it left out for being empty: a local cache, or a memory, of which another part is
+ * there has this one too, and it was not dumped. */
 static bool shows_past_of_layer(const assay_source *golden, const assay_place *place) {
+    bool shown = false;
     for (int stage = ASSAY_STAGE_PAST_KEY; stage <= ASSAY_STAGE_PAST_MEM_MASK; stage++) {
         assay_place other = {place->step, -1, place->layer, (assay_stage)stage};
-        if (assay_source_find(golden, &other)) return true;
+        const assay_source_item *item = assay_source_find(golden, &other);
+        if (item && is_of_memory((assay_stage)stage) == is_of_memory(place->stage) && !is_empty(item)) return false;
+        shown = shown || item;
     }
-    return false;
+    return shown;
 }
 
 /* Whether what the golden lacks of a past is empty: it says so for the step, or it shows other parts of that layer. */
