@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "blame/walk.h"
 #include "compare/pairing.h"
@@ -113,10 +114,31 @@ static assay_status load_model(const pair *p, assay_loaded_model *out, assay_err
                       out->refusal.message);
 }
 
-static assay_status blame_pair(assay_blame *out, const pair *p, assay_error *err) {
+/* The digest that a candidate in half precision gives may be that of the golden's weights after their cast. */
+static assay_status has_cast_weights(const pair *p, bool *out, assay_error *err) {
+    const char *digest = p->candidate->info.weights_xxh128;
+    assay_dtype dtype;
+    *out = false;
+    if (!*digest || strcasecmp(digest, p->golden_source->info.weights_xxh128) == 0) return ASSAY_OK;
+    assay_status st = find_dtype(p, &dtype, err);
+    if (st || !assay_dtype_is_half(dtype)) return st;
+    assay_loaded_model m = {0};
+    st = assay_load_golden_model(&m, p->golden, p->options->model_dir, dtype, err);
+    *out = !st && strcasecmp(digest, m.weights_xxh128) == 0;
+    assay_loaded_model_free(&m);
+    return st;
+}
+
+static assay_status check_pairing(const pair *p, assay_error *err) {
     assay_source golden = *p->golden_source; /* a view: nothing of it is released here */
-    if (p->options->weights_dir) golden.info.weights_xxh128 = "";
-    assay_status st = assay_check_pairing(&golden, p->candidate, err);
+    bool cast = false;
+    assay_status st = p->options->weights_dir ? ASSAY_OK : has_cast_weights(p, &cast, err);
+    if (cast || p->options->weights_dir) golden.info.weights_xxh128 = "";
+    return st ? st : assay_check_pairing(&golden, p->candidate, err);
+}
+
+static assay_status blame_pair(assay_blame *out, const pair *p, assay_error *err) {
+    assay_status st = check_pairing(p, err);
     if (st) return st;
     assay_loaded_model m = {0};
     st = load_model(p, &m, err);

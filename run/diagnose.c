@@ -6,6 +6,7 @@
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "core/clock.h"
+#include "run/arithmetic.h"
 #include "run/hypothesis.h"
 
 /* Pairs tried at a time, between looks at the clock. */
@@ -43,7 +44,8 @@ typedef struct {
     assay_diagnosis *result;
     size_t capacity; /* of result->ranking */
     size_t done, expected;
-    double end; /* of the time given */
+    double end;        /* of the time given */
+    assay_dtype dtype; /* what the candidate computes in */
 } search;
 
 const char *assay_diagnosis_verdict_name(assay_diagnosis_verdict verdict) {
@@ -259,11 +261,9 @@ static assay_status search_all(search *s, assay_error *err) {
 
 /* ---- the whole ---- */
 
-static assay_status load_model(search *s, const assay_source *candidate, assay_error *err) {
-    assay_dtype unsaid = assay_dtype_is_half(s->golden->dtype) ? s->golden->dtype : ASSAY_F32;
+static assay_status load_model(search *s, assay_error *err) {
     assay_loaded_model *m = &s->models.model;
-    assay_status st = assay_load_golden_model(m, s->golden, s->options->model_dir,
-                                              candidate->info.has_dtype ? candidate->info.dtype : unsaid, err);
+    assay_status st = assay_load_golden_model(m, s->golden, s->options->model_dir, s->dtype, err);
     if (st || !m->refused) return st;
     return assay_fail(err, ASSAY_EINPUT, m->refusal.rules,
                       "the original refuses to build this model, so there is no run to compare with: %.600s",
@@ -314,13 +314,31 @@ static assay_status make_floors(search *s, assay_measured *candidate, const assa
     return st;
 }
 
+/* Half precision against a golden that has it not: the noise is how far a right run in it is from exact. */
+static bool has_own_arithmetic(const search *s) {
+    return assay_dtype_is_half(s->dtype) && !assay_dtype_is_half(s->golden->dtype);
+}
+
+static assay_status widen_by_exact(search *s, assay_measured *candidate, const assay_trace *original,
+                                   assay_error *err) {
+    assay_loaded_model m = {0};
+    assay_trace exact = {0};
+    assay_status st = assay_load_golden_model(&m, s->golden, s->options->model_dir, ASSAY_F64, err);
+    if (!st) st = run_original(&exact, s, &m, candidate, err);
+    if (!st) assay_measured_widen(candidate, &original->source, &exact.source);
+    assay_trace_free(&exact);
+    assay_loaded_model_free(&m);
+    return st;
+}
+
 static assay_status diagnose_measured(search *s, assay_measured *candidate, const assay_source *golden,
                                       assay_error *err) {
     assay_trace original = {0};
-    assay_status st = load_model(s, &candidate->memory.source, err);
+    assay_status st = load_model(s, err);
     if (!st) st = run_original(&original, s, &s->models.model, candidate, err);
-    if (!st) st = check_golden(golden, &original.source, err);
+    if (!st && !has_own_arithmetic(s)) st = check_golden(golden, &original.source, err);
     if (!st) assay_measured_drop_foreign(candidate, golden, &original.source);
+    if (!st && has_own_arithmetic(s)) st = widen_by_exact(s, candidate, &original, err);
     if (!st && !candidate->has_floors) st = make_floors(s, candidate, &original, err);
     s->about.candidate = candidate;
     s->about.model = &s->models.model;
@@ -343,6 +361,21 @@ static assay_status diagnose_loaded(search *s, const assay_source *golden, const
     return st;
 }
 
+/* Whether the candidate matches, in its own arithmetic; and what that is. */
+static assay_status compare_candidate(search *s, const assay_source *golden, const assay_source *candidate, bool *match,
+                                      assay_error *err) {
+    assay_case_result compared;
+    const assay_arithmetic arithmetic = {.model_dir = s->options->model_dir};
+    assay_status st = assay_compare_arithmetic(&compared, s->golden, golden, candidate, &arithmetic,
+                                               &(assay_compare_options){.name = ""}, err);
+    if (st) return st;
+    assay_dtype unsaid = assay_dtype_is_half(s->golden->dtype) ? s->golden->dtype : ASSAY_F32;
+    *match = compared.verdict == ASSAY_CASE_PASS;
+    s->dtype = candidate->info.has_dtype ? candidate->info.dtype : compared.is_half ? compared.arithmetic : unsaid;
+    assay_case_result_free(&compared);
+    return ASSAY_OK;
+}
+
 assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, const char *golden_name,
                             const assay_source *candidate, const assay_diagnose_options *options, assay_error *err) {
     if (!golden->has_case)
@@ -353,14 +386,14 @@ assay_status assay_diagnose(assay_diagnosis *out, const assay_golden *golden, co
                           candidate->info.name, candidate->info.unsupported);
     assay_diagnosis result = {0};
     assay_source source = {0};
-    bool match = false, differs = false;
-    assay_status st = assay_source_of_file(&source, golden, golden_name, err);
-    if (!st) st = compare(&source, candidate, &match, &differs, err);
+    bool match = false;
     search s = {.about.test_case = &golden->test_case,
                 .golden = golden,
                 .options = options,
                 .result = &result,
                 .end = assay_clock_seconds() + options->seconds};
+    assay_status st = assay_source_of_file(&source, golden, golden_name, err);
+    if (!st) st = compare_candidate(&s, &source, candidate, &match, err);
     if (!st && !match) st = diagnose_loaded(&s, &source, candidate, err);
     assay_source_close(&source);
     if (st) assay_diagnosis_free(&result);
