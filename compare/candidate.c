@@ -22,6 +22,21 @@ static assay_status open_hdf5(assay_candidate *c, assay_error *err) {
     return assay_source_of_file(&c->source, &c->file, c->name, err);
 }
 
+static assay_status read_from_dump(const assay_source *source, const assay_source_item *item, bool unrounded,
+                                   assay_tensor *out, bool *owned, assay_error *err) {
+    assay_tensor read;
+    assay_status st = assay_tensor_dump_read(source->self, unrounded ? item->unrounded : item->values, &read, err);
+    if (st) return st;
+    *out = read;
+    *owned = true;
+    return ASSAY_OK;
+}
+
+static assay_status locate_in_dump(const assay_source *source, const assay_source_item *item, bool unrounded,
+                                   assay_stored_values *out, bool *found, assay_error *err) {
+    return assay_tensor_dump_locate(source->self, unrounded ? item->unrounded : item->values, out, found, err);
+}
+
 static assay_source_info info_of(const assay_candidate *c) {
     const assay_tensor_dump_facts *facts = &c->dump.facts;
     assay_source_info info = assay_source_info_init(c->name);
@@ -45,7 +60,7 @@ static assay_source_step *steps_of(const assay_dump_refusals *refusals) {
 }
 
 static assay_status open_dump(assay_candidate *c, assay_error *err) {
-    assay_status st = assay_tensor_dump_read(&c->dump, c->name, err);
+    assay_status st = assay_tensor_dump_open(&c->dump, c->name, err);
     if (st) return st;
     const assay_source_info info = info_of(c);
     const assay_dump_refusals *refusals = &c->dump.facts.refusals;
@@ -53,7 +68,11 @@ static assay_status open_dump(assay_candidate *c, assay_error *err) {
     if (!steps) return assay_fail_nomem(err, c->name);
     st = assay_source_of_map(&c->source, c->dump.tensors, &info, steps, refusals->count, err);
     free(steps);
-    return st;
+    if (st) return st;
+    c->source.self = &c->dump;
+    c->source.read = read_from_dump;
+    c->source.locate = locate_in_dump;
+    return ASSAY_OK;
 }
 
 assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err) {
@@ -73,7 +92,7 @@ void assay_candidate_close(assay_candidate *c) {
     if (!c) return;
     assay_source_close(&c->source);
     if (c->is_hdf5) assay_golden_close(&c->file);
-    else assay_tensor_dump_free(&c->dump);
+    else assay_tensor_dump_close(&c->dump);
     free(c->name);
     free(c);
 }

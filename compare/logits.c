@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "compare/metrics_kernels.h"
+#include "core/simd.h"
 
 #define TOP 5
 
@@ -15,21 +16,29 @@ static double largest_of(const double *row, int64_t n) {
     return largest;
 }
 
-/* log of sum exp(row - largest). */
-static double log_sum(const double *row, int64_t n, double largest) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += exp(row[i] - largest);
-    return log(sum);
+/* Sums over a row: exp of each side less its largest, and exp of the golden's times how far it is above the candidate's. */
+typedef struct {
+    double golden, candidate, weighted;
+} kl_sums;
+
+/* libm's vector exp is used where the compiler knows it. */
+ASSAY_SIMD static void add_exponentials(kl_sums *out, const double *restrict golden, const double *restrict candidate,
+                                        int64_t n) {
+    double p_sum = 0, q_sum = 0, weighted = 0, golden_max = out->golden, candidate_max = out->candidate;
+#pragma omp simd reduction(+ : p_sum, q_sum, weighted)
+    for (int64_t i = 0; i < n; i++) {
+        double g = golden[i] - golden_max, c = candidate[i] - candidate_max, p = exp(g);
+        p_sum += p;
+        q_sum += exp(c);
+        weighted += p * (g - c);
+    }
+    *out = (kl_sums){p_sum, q_sum, weighted};
 }
 
 double assay_kl_divergence(const double *golden, const double *candidate, int64_t n) {
-    double golden_max = largest_of(golden, n), candidate_max = largest_of(candidate, n);
-    double golden_log = log_sum(golden, n, golden_max), candidate_log = log_sum(candidate, n, candidate_max);
-    double kl = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double log_p = golden[i] - golden_max - golden_log, log_q = candidate[i] - candidate_max - candidate_log;
-        kl += exp(log_p) * (log_p - log_q);
-    }
+    kl_sums sums = {largest_of(golden, n), largest_of(candidate, n), 0};
+    add_exponentials(&sums, golden, candidate, n);
+    double kl = sums.weighted / sums.golden + (log(sums.candidate) - log(sums.golden));
     return kl > 0 ? kl : 0; /* the sum of rounding errors may be below 0, the divergence is not */
 }
 
@@ -96,6 +105,19 @@ void assay_logits_add_row(assay_logits_state *state, const double *golden_row, c
     count_top(&g, &c, TOP, tolerance, top5);
     m->top1_differs += top1[0], m->top1_decided += top1[1], m->top1_wrong += top1[2];
     m->top5_differs += top5[0], m->top5_decided += top5[1], m->top5_wrong += top5[2];
+}
+
+void assay_logits_fold(assay_logits_state *state, const assay_logits_state *part) {
+    assay_logit_metrics *m = &state->m;
+    const assay_logit_metrics *p = &part->m;
+    if (p->kl_worst_row >= 0 && (m->kl_worst_row < 0 || p->kl_max > m->kl_max)) {
+        m->kl_max = p->kl_max;
+        m->kl_worst_row = p->kl_worst_row;
+    }
+    state->kl_sum += part->kl_sum;
+    m->rows += p->rows, m->rows_skipped += p->rows_skipped;
+    m->top1_differs += p->top1_differs, m->top1_decided += p->top1_decided, m->top1_wrong += p->top1_wrong;
+    m->top5_differs += p->top5_differs, m->top5_decided += p->top5_decided, m->top5_wrong += p->top5_wrong;
 }
 
 assay_logit_metrics assay_logits_end(const assay_logits_state *state) {

@@ -99,15 +99,69 @@ void assay_metrics_add_f64(assay_metrics_state *state, const double *g, const do
     if (n > 0) (finite ? add_finite : add_mixed)(state, g, c, begin, n);
 }
 
+void assay_metrics_add_f32(assay_metrics_state *state, const float *g, const float *c, int64_t begin, int64_t n) {
+    assay_chunk_sums sums, known = {.max_abs = state->m.max_abs, .max_rel = state->m.max_rel};
+    if (n == 0) return;
+    if (assay_chunk_measure_f32(&sums, g, c, (size_t)n, state->m.ulp_dtype, &known)) {
+        state->m.count += n;
+        fold_finite(state, &sums, n);
+        if (state->m.max_abs_at >= 0 && sums.max_abs < state->m.max_abs) return;
+        int64_t at = 0;
+        while (at < n - 1 && fabs((double)g[at] - (double)c[at]) < sums.max_abs) at++;
+        take_max_abs(&state->m, sums.max_abs, begin + at);
+        return;
+    }
+    double golden[CHUNK], candidate[CHUNK];
+    assay_chunk_load(golden, g, ASSAY_F32, (size_t)n);
+    assay_chunk_load(candidate, c, ASSAY_F32, (size_t)n);
+    assay_metrics_add_f64(state, golden, candidate, begin, n);
+}
+
+/* A chunk of a narrow type as float32: where it is, or in the buffer. */
+static const float *narrow_chunk(float *buffer, const assay_tensor *t, int64_t index, int64_t n) {
+    if (t->dtype == ASSAY_F32) return element(t, index);
+    assay_chunk_load_f32(buffer, element(t, index), t->dtype, (size_t)n);
+    return buffer;
+}
+
+static void add_narrow(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                       int64_t begin, int64_t n) {
+    float g[CHUNK], c[CHUNK];
+    assay_metrics_add_f32(state, narrow_chunk(g, golden, begin, n), narrow_chunk(c, candidate, begin, n), begin, n);
+}
+
+static void add_wide(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                     int64_t begin, int64_t n) {
+    double g[CHUNK], c[CHUNK];
+    assay_chunk_load(g, element(golden, begin), golden->dtype, (size_t)n);
+    assay_chunk_load(c, element(candidate, begin), candidate->dtype, (size_t)n);
+    assay_metrics_add_f64(state, g, c, begin, n);
+}
+
 void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                        int64_t begin, int64_t n) {
-    double g[CHUNK], c[CHUNK];
+    bool narrow = assay_chunk_is_narrow(golden->dtype) && assay_chunk_is_narrow(candidate->dtype);
     for (int64_t done = 0; done < n; done += CHUNK) {
         int64_t length = n - done < CHUNK ? n - done : CHUNK;
-        assay_chunk_load(g, element(golden, begin + done), golden->dtype, (size_t)length);
-        assay_chunk_load(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
-        assay_metrics_add_f64(state, g, c, begin + done, length);
+        (narrow ? add_narrow : add_wide)(state, golden, candidate, begin + done, length);
     }
+}
+
+void assay_metrics_fold(assay_metrics_state *state, const assay_metrics_state *part, int64_t begin) {
+    assay_metrics *m = &state->m;
+    const assay_metrics *p = &part->m;
+    const assay_chunk_sums sums = {
+        .different = p->different, .max_rel = p->max_rel, .max_ulp = p->max_ulp, .golden_max = p->golden_max,
+        .diff2 = part->sum_diff2, .golden2 = part->sum_golden2, .candidate2 = part->sum_candidate2,
+        .product = part->sum_product};
+    m->count += p->count;
+    fold_finite(state, &sums, p->finite);
+    m->golden_nan += p->golden_nan, m->golden_inf += p->golden_inf;
+    m->candidate_nan += p->candidate_nan, m->candidate_inf += p->candidate_inf;
+    m->class_mismatches += p->class_mismatches;
+    int64_t first = p->first_class_mismatch < 0 ? -1 : begin + p->first_class_mismatch;
+    if (first >= 0 && (m->first_class_mismatch < 0 || first < m->first_class_mismatch)) m->first_class_mismatch = first;
+    if (p->max_abs_at >= 0) take_max_abs(m, p->max_abs, begin + p->max_abs_at);
 }
 
 static double cosine_of(double product, double golden2, double candidate2) {

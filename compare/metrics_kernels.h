@@ -24,6 +24,12 @@ typedef struct {
     double diff2, golden2, candidate2, product;
 } assay_chunk_sums;
 
+/* True for the floating types that float32 holds exactly: it, float16 and bfloat16. */
+bool assay_chunk_is_narrow(assay_dtype dtype);
+
+/* out (n) = src (n) of a narrow dtype. */
+void assay_chunk_load_f32(float *out, const void *src, assay_dtype dtype, size_t n);
+
 /* out (n) = src (n) of any dtype as doubles. int64 beyond 2^53 is rounded. */
 void assay_chunk_load(double *out, const void *src, assay_dtype dtype, size_t n);
 
@@ -35,6 +41,16 @@ double assay_chunk_max_abs(const double *x, size_t n);
 
 /* Measures golden g (n) against candidate c (n), all finite. ULPs are those of ulp_dtype. */
 void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c, size_t n, assay_dtype ulp_dtype);
+
+/* The same for at most ASSAY_METRICS_CHUNK float32 values, faster. False, and *out means nothing, when one is not finite. Sums and
+ * maxima are those of assay_chunk_measure, but max_abs where it is below known->max_abs, and max_rel where it is not above
+ * known->max_rel: then they are anything that is so too. */
+bool assay_chunk_measure_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n, assay_dtype ulp_dtype,
+                             const assay_chunk_sums *known);
+
+/* Takes hidden scores out of a chunk: where g <= clamps[0] or c <= clamps[1], both become 0, and *hidden counts them. False when one of
+ * those is not the same number on both sides; the chunk then means nothing. */
+bool assay_chunk_take_hidden(float *g, float *c, size_t n, const float clamps[2], int64_t *hidden);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 
 #include "core/stages.h"
 #include "golden/json_strict.h"
+#include "golden/npy.h"
 #include "golden/npy_folder.h"
 #include "golden/safetensors.h"
 #include "golden/text_file.h"
@@ -159,54 +160,54 @@ static assay_status check_some_step(const assay_tensor_dump *d, const char *path
                       is_folder(path) ? ".npy files" : "names in the header");
 }
 
-static assay_status put(assay_tensor_dump *d, const char *path, const char *name, assay_tensor owned,
-                        assay_error *err) {
-    assay_status st = assay_tensor_map_put(d->tensors, path_of(name), owned, err);
-    return st ? assay_error_context(st, err, "%s", path) : ASSAY_OK;
+/* Takes a tensor's type and shape, and leaves its values where they are. */
+static assay_status put(assay_tensor_dump *d, const char *name, assay_tensor info, assay_error *err) {
+    assay_status st = assay_tensor_map_put(d->tensors, path_of(name), info, err);
+    return st ? assay_error_context(st, err, "%s", d->path) : ASSAY_OK;
 }
 
-static assay_status read_entries(assay_tensor_dump *d, const assay_safetensors *file, assay_error *err) {
-    const char *path = file->file.path;
+static assay_status list_entries(assay_tensor_dump *d, assay_error *err) {
+    const assay_safetensors *file = &d->file;
     bool found = false;
     for (size_t i = 0; i < file->count; i++) found = found || starts_with(path_of(file->entries[i].name), "steps/");
-    assay_status st = check_some_step(d, path, found, file->count, err);
+    assay_status st = check_some_step(d, d->path, found, file->count, err);
     for (size_t i = 0; i < file->count && !st; i++) {
         const assay_safetensors_entry *e = &file->entries[i];
-        assay_tensor t;
-        st = assay_safetensors_read(file, e, e->dtype, &t, err);
-        if (!st) st = put(d, path, e->name, t, err);
+        st = assay_safetensors_check(file, e, err);
+        if (!st) st = put(d, e->name, assay_tensor_view(e->dtype, e->rank, e->shape, NULL), err);
     }
     return st;
 }
 
-static assay_status read_safetensors(assay_tensor_dump *d, const char *path, assay_error *err) {
-    assay_safetensors file;
-    assay_status st = assay_safetensors_open(&file, path, err);
-    if (st) return st;
-    st = read_texts(&d->facts, &file, err);
-    if (!st) st = read_entries(d, &file, err);
-    assay_safetensors_close(&file);
-    return st;
+static assay_status open_safetensors(assay_tensor_dump *d, assay_error *err) {
+    assay_status st = assay_safetensors_open(&d->file, d->path, err);
+    if (!st) st = read_texts(&d->facts, &d->file, err);
+    return st ? st : list_entries(d, err);
 }
 
-static assay_status read_files(assay_tensor_dump *d, const char *dir, const assay_npy_folder *files, assay_error *err) {
+static assay_status list_file(assay_tensor_dump *d, const char *name, assay_error *err) {
+    char *path = assay_npy_folder_path(d->path, name);
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_tensor info;
+    assay_status st = assay_npy_describe(path, &info, err);
+    free(path);
+    return st ? st : put(d, name, info, err);
+}
+
+static assay_status list_files(assay_tensor_dump *d, const assay_npy_folder *files, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < files->count; i++) found = found || starts_with(files->names[i], "steps/");
-    assay_status st = check_some_step(d, dir, found, files->count, err);
-    for (size_t i = 0; i < files->count && !st; i++) {
-        assay_tensor t;
-        st = assay_npy_folder_read(dir, files->names[i], &t, err);
-        if (!st) st = put(d, dir, files->names[i], t, err);
-    }
+    assay_status st = check_some_step(d, d->path, found, files->count, err);
+    for (size_t i = 0; i < files->count && !st; i++) st = list_file(d, files->names[i], err);
     return st;
 }
 
-static assay_status read_folder(assay_tensor_dump *d, const char *dir, assay_error *err) {
+static assay_status open_folder(assay_tensor_dump *d, assay_error *err) {
     assay_npy_folder files;
-    assay_status st = assay_npy_folder_list(&files, dir, err);
+    assay_status st = assay_npy_folder_list(&files, d->path, err);
     if (st) return st;
-    st = read_facts_file(&d->facts, dir, err);
-    if (!st) st = read_files(d, dir, &files, err);
+    st = read_facts_file(&d->facts, d->path, err);
+    if (!st) st = list_files(d, &files, err);
     assay_npy_folder_free(&files);
     return st;
 }
@@ -236,22 +237,88 @@ static assay_status check_unsupported(const assay_tensor_dump *d, const char *pa
     return ASSAY_OK;
 }
 
-assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
-    assay_tensor_dump d = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}};
-    assay_status st = d.tensors ? set_text(&d.facts.producer, "", err) : assay_fail_nomem(err, path);
-    if (!st) st = set_text(&d.facts.unsupported, "", err);
-    if (!st) st = is_folder(path) ? read_folder(&d, path, err) : read_safetensors(&d, path, err);
+static assay_status begin_dump(assay_tensor_dump *d, const char *path, assay_error *err) {
+    d->tensors = assay_tensor_map_create();
+    d->path = strdup(path);
+    assay_status st = d->tensors && d->path ? ASSAY_OK : assay_fail_nomem(err, path);
+    if (!st) st = set_text(&d->facts.producer, "", err);
+    return st ? st : set_text(&d->facts.unsupported, "", err);
+}
+
+assay_status assay_tensor_dump_open(assay_tensor_dump *out, const char *path, assay_error *err) {
+    assay_tensor_dump d = {.facts = {.dtype = ASSAY_F32}, .is_folder = is_folder(path), .file = {.file.fd = -1}};
+    assay_status st = begin_dump(&d, path, err);
+    if (!st) st = d.is_folder ? open_folder(&d, err) : open_safetensors(&d, err);
     if (!st) st = check_refusals(&d, path, err);
     if (!st) st = check_unsupported(&d, path, err);
-    if (st) assay_tensor_dump_free(&d);
+    if (st) assay_tensor_dump_close(&d);
     else *out = d;
     return st;
 }
 
-void assay_tensor_dump_free(assay_tensor_dump *d) {
+void assay_tensor_dump_close(assay_tensor_dump *d) {
     assay_tensor_map_destroy(d->tensors);
     assay_dump_refusals_free(&d->facts.refusals);
     free(d->facts.producer);
     free(d->facts.unsupported);
-    *d = (assay_tensor_dump){0};
+    free(d->path);
+    if (d->file.file.path) assay_safetensors_close(&d->file);
+    *d = (assay_tensor_dump){.file = {.file.fd = -1}};
+}
+
+/* ---- values ---- */
+
+static const assay_safetensors_entry *entry_of(const assay_tensor_dump *d, const assay_tensor *held) {
+    const char *name = assay_tensor_map_name_of(held);
+    const assay_safetensors_entry *e = assay_safetensors_find(&d->file, name);
+    for (size_t i = 0; !e && i < d->file.count; i++) /* it has a leading slash */
+        if (strcmp(path_of(d->file.entries[i].name), name) == 0) e = &d->file.entries[i];
+    return e;
+}
+
+/* Nothing stops a program from writing the file again while it is compared. */
+static assay_status check_unchanged(const assay_tensor *held, const assay_tensor *now, const char *path,
+                                    assay_error *err) {
+    if (held->dtype == now->dtype && assay_tensor_same_shape(held, now)) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the array has changed since the dump was opened", path);
+}
+
+static assay_status read_file(const char *path, const assay_tensor *held, assay_tensor *out, assay_error *err) {
+    assay_tensor t;
+    assay_status st = assay_npy_read(path, &t, err);
+    if (st) return st;
+    st = check_unchanged(held, &t, path, err);
+    if (st) assay_tensor_free(&t);
+    else *out = t;
+    return st;
+}
+
+static assay_status locate_file(const char *path, const assay_tensor *held, assay_stored_values *out, bool *found,
+                                assay_error *err) {
+    assay_status st = assay_npy_locate(path, out, found, err);
+    if (st || !*found) return st;
+    st = check_unchanged(held, &out->info, path, err);
+    if (st) assay_stored_values_close(out);
+    return st;
+}
+
+assay_status assay_tensor_dump_read(const assay_tensor_dump *d, const assay_tensor *held, assay_tensor *out,
+                                    assay_error *err) {
+    if (!d->is_folder) return assay_safetensors_read(&d->file, entry_of(d, held), held->dtype, out, err);
+    char *path = assay_npy_folder_path(d->path, assay_tensor_map_name_of(held));
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_status st = read_file(path, held, out, err);
+    free(path);
+    return st;
+}
+
+assay_status assay_tensor_dump_locate(const assay_tensor_dump *d, const assay_tensor *held, assay_stored_values *out,
+                                      bool *found, assay_error *err) {
+    *found = !d->is_folder && assay_safetensors_locate(&d->file, entry_of(d, held), out);
+    if (!d->is_folder) return ASSAY_OK;
+    char *path = assay_npy_folder_path(d->path, assay_tensor_map_name_of(held));
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_status st = locate_file(path, held, out, found, err);
+    free(path);
+    return st;
 }
