@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,15 @@
 #define MAX_THREADS 16 /* more do not read faster, and each has its buffers */
 #define ALIGNMENT 64   /* of buffers, in bytes */
 
+/* Shared by the threads. */
 typedef struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t turned;
+    int64_t turn;   /* the block that digests take next */
+    int64_t failed; /* the first block that failed; -1: none did */
     assay_status status;
     assay_error err;
-} outcome;
+} meeting;
 
 /* A walk on its way. */
 typedef struct {
@@ -26,8 +32,8 @@ typedef struct {
     assay_xxh128_stream *digests[ASSAY_WALK_SIDES]; /* NULL where nothing is to be checked */
     char *buffers;                                  /* (threads, buffer_nbytes) */
     size_t buffer_nbytes;
-    char *parts; /* (BATCH, part_nbytes) */
-    outcome *outcomes;
+    char *parts;            /* (BATCH, part_nbytes) */
+    meeting *meeting;
 } running;
 
 /* ---- spans ---- */
@@ -84,34 +90,59 @@ static void add_to_digests(const running *r, const assay_block *b) {
             assay_xxh128_add(r->digests[side], b->sides[side].data, assay_tensor_nbytes(&b->sides[side]));
 }
 
+/* In the order of the blocks; also of one that could not be read (without data), so that the next has its turn. Waiting is left to the
+ * operating system: threads that spin get nowhere on a machine that is busy. */
+static void take_turn(const running *r, int64_t index, const assay_block *b) {
+    meeting *m = r->meeting;
+    pthread_mutex_lock(&m->mutex);
+    while (m->turn != index) pthread_cond_wait(&m->turned, &m->mutex);
+    pthread_mutex_unlock(&m->mutex);
+    if (b) add_to_digests(r, b);
+    pthread_mutex_lock(&m->mutex);
+    m->turn++;
+    pthread_cond_broadcast(&m->turned);
+    pthread_mutex_unlock(&m->mutex);
+}
+
+static void note_failure(const running *r, int64_t index, assay_status status, const assay_error *err) {
+    meeting *m = r->meeting;
+    pthread_mutex_lock(&m->mutex);
+    if (m->failed < 0 || index < m->failed) {
+        m->failed = index;
+        m->status = status;
+        m->err = *err;
+    }
+    pthread_mutex_unlock(&m->mutex);
+}
+
+static void look_at(const running *r, int64_t index, char *buffer, void *part) {
+    assay_block block;
+    assay_error err;
+    assay_status st = load(r, index, buffer, &block, &err);
+    take_turn(r, index, st ? NULL : &block);
+    if (!st) st = r->walk->visit(r->walk->context, &block, part, &err);
+    if (st) note_failure(r, index, st, &err);
+}
+
 /* Looks at blocks [first, end), of one batch. */
 static void walk_batch(const running *r, int64_t first, int64_t end) {
 #pragma omp parallel num_threads(r->threads) if (end - first > 1)
     {
         char *buffer = r->buffers + (size_t)omp_get_thread_num() * r->buffer_nbytes;
-#pragma omp for ordered schedule(dynamic, 1)
-        for (int64_t i = first; i < end; i++) {
-            outcome *o = &r->outcomes[i - first];
-            assay_block block;
-            o->status = load(r, i, buffer, &block, &o->err);
-#pragma omp ordered
-            if (!o->status) add_to_digests(r, &block);
-            if (!o->status)
-                o->status = r->walk->visit(r->walk->context, &block,
-                                           r->parts + (size_t)(i - first) * r->walk->part_nbytes, &o->err);
-        }
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t i = first; i < end; i++)
+            look_at(r, i, buffer, r->parts + (size_t)(i - first) * r->walk->part_nbytes);
     }
 }
 
 /* ---- all blocks ---- */
 
 static assay_status fold_batch(const running *r, int64_t first, int64_t end, void *total, assay_error *err) {
-    for (int64_t i = first; i < end; i++) {
-        const outcome *o = &r->outcomes[i - first];
-        if (o->status && err) *err = o->err;
-        if (o->status) return o->status;
+    const meeting *m = r->meeting;
+    if (m->failed >= 0 && err) *err = m->err;
+    if (m->failed >= 0) return m->status;
+    for (int64_t i = first; i < end; i++)
         r->walk->fold(total, r->parts + (size_t)(i - first) * r->walk->part_nbytes, i * r->block_elements);
-    }
     return ASSAY_OK;
 }
 
@@ -147,8 +178,7 @@ static assay_status begin(running *r, assay_error *err) {
     size_t batch = r->block_count < BATCH ? (size_t)r->block_count + 1 : BATCH;
     r->buffers = aligned_alloc(ALIGNMENT, (size_t)r->threads * r->buffer_nbytes + ALIGNMENT);
     r->parts = calloc(batch, r->walk->part_nbytes);
-    r->outcomes = calloc(batch, sizeof *r->outcomes);
-    bool ok = r->buffers && r->parts && r->outcomes;
+    bool ok = r->buffers && r->parts;
     for (int side = 0; side < ASSAY_WALK_SIDES && ok; side++) {
         if (!has_digest(r->walk->sides[side])) continue;
         r->digests[side] = assay_xxh128_begin();
@@ -161,12 +191,12 @@ static void end(running *r) {
     for (int side = 0; side < ASSAY_WALK_SIDES; side++) assay_xxh128_end(r->digests[side], NULL);
     free(r->buffers);
     free(r->parts);
-    free(r->outcomes);
 }
 
 assay_status assay_block_walk_run(const assay_block_walk *walk, void *total, assay_error *err) {
     assert(walk->row >= 1);
-    running r = {.walk = walk};
+    meeting shared = {.mutex = PTHREAD_MUTEX_INITIALIZER, .turned = PTHREAD_COND_INITIALIZER, .failed = -1};
+    running r = {.walk = walk, .meeting = &shared};
     assay_status st = begin(&r, err);
     for (int64_t first = 0; first < r.block_count && !st; first += BATCH) {
         int64_t after = r.block_count - first < BATCH ? r.block_count : first + BATCH;

@@ -1,4 +1,4 @@
-/* Scores: hidden ones are taken out chunk by chunk, before the others are measured. */
+/* Scores: hidden ones are taken out of copies, before the others are measured. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "core/rounding.h"
 
 #define CHUNK ASSAY_METRICS_CHUNK
+#define ROOM ASSAY_METRICS_ROOM
 #define LEAST_SCORE (-1e6) /* ATT-1 */
 
 /* ATT-1's clamp as a run holds it: -1e6 in its dtype, or the dtype's minimum where that is greater. */
@@ -59,17 +60,21 @@ static const void *element(const assay_tensor *t, int64_t i) {
     return (const char *)t->data + (size_t)i * assay_dtype_size(t->dtype);
 }
 
-static void measure_chunk(const score_visit *v, const assay_span *span) {
+static void measure_doubles(const score_visit *v, const assay_span *span) {
     double g[CHUNK], c[CHUNK];
-    assay_chunk_load(g, element(v->golden, span->begin), v->golden->dtype, (size_t)span->count);
-    assay_chunk_load(c, element(v->candidate, span->begin), v->candidate->dtype, (size_t)span->count);
-    take_hidden(v, g, c, span);
-    assay_metrics_add_f64(&v->part->metrics, g, c, span->begin, span->count);
+    int64_t end = span->begin + span->count;
+    for (int64_t at = span->begin; at < end; at += CHUNK) {
+        assay_span chunk = {at, end - at < CHUNK ? end - at : CHUNK};
+        assay_chunk_load(g, element(v->golden, at), v->golden->dtype, (size_t)chunk.count);
+        assay_chunk_load(c, element(v->candidate, at), v->candidate->dtype, (size_t)chunk.count);
+        take_hidden(v, g, c, &chunk);
+        assay_metrics_add_f64(&v->part->metrics, g, c, at, chunk.count);
+    }
 }
 
-/* The same, faster, for a chunk whose hidden scores are the same numbers on both sides. False, and nothing is done, for others. */
-static bool measure_plain_chunk(const score_visit *v, const assay_span *span) {
-    float g[CHUNK], c[CHUNK];
+/* The same, faster, where all hidden scores are the same numbers on both sides. False, and nothing is done, where they are not. */
+static bool measure_floats(const score_visit *v, const assay_span *span) {
+    float g[ROOM], c[ROOM];
     int64_t hidden;
     if (!assay_chunk_is_narrow(v->golden->dtype) || !assay_chunk_is_narrow(v->candidate->dtype)) return false;
     assay_chunk_load_f32(g, element(v->golden, span->begin), v->golden->dtype, (size_t)span->count);
@@ -94,9 +99,9 @@ static assay_status visit(const void *context, const assay_block *b, void *part,
     assay_judge_begin(&v.part->metrics, c->ulp_dtype);
     for (size_t cursor = 0; assay_block_next(b, &cursor, &span);) {
         int64_t end = span.begin + span.count;
-        for (int64_t at = span.begin; at < end; at += CHUNK) {
-            assay_span chunk = {at, end - at < CHUNK ? end - at : CHUNK};
-            if (!measure_plain_chunk(&v, &chunk)) measure_chunk(&v, &chunk);
+        for (int64_t at = span.begin; at < end; at += ROOM) {
+            assay_span some = {at, end - at < ROOM ? end - at : ROOM};
+            if (!measure_floats(&v, &some)) measure_doubles(&v, &some);
         }
     }
     return ASSAY_OK;

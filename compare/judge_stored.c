@@ -2,9 +2,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "compare/judge_internal.h"
 #include "core/rounding.h"
+
+#define CHUNK 256 /* elements that are compared by their bits at a time */
 
 static double load(const assay_tensor *t, int64_t i) { return assay_load_f64(t->data, t->dtype, (size_t)i); }
 
@@ -95,20 +98,7 @@ static void note(deviations *d, double deviation, bool fails, int64_t at) {
     d->largest = at;
 }
 
-static bool is_nan_of_half(uint16_t bits, assay_dtype dtype) {
-    return (bits & 0x7fff) > (dtype == ASSAY_F16 ? 0x7c00 : 0x7f80);
-}
-
-/* Whether the candidate holds the very bits that the original stored: the usual case, and fast. */
-static bool has_golden_bits(const stored_visit *v, int64_t i) {
-    assay_dtype dtype = v->in->mem_dtype;
-    if (v->golden->dtype != dtype || v->candidate->dtype != dtype) return false;
-    uint16_t bits = ((const uint16_t *)v->golden->data)[i];
-    return bits == ((const uint16_t *)v->candidate->data)[i] && !is_nan_of_half(bits, dtype);
-}
-
 static void check_unrounded(const stored_visit *v, int64_t i) {
-    if (has_golden_bits(v, i)) return;
     double u = load(v->unrounded, i), c = load(v->candidate, i);
     bool golden_nan = is_nan(load(v->golden, i)), candidate_nan = is_nan(c);
     if (golden_nan && candidate_nan) return;
@@ -124,12 +114,25 @@ static void check_unrounded(const stored_visit *v, int64_t i) {
 
 /* Where classes differ, which is a failure of its own, what it notes does not matter. */
 static void check_unit(const stored_visit *v, int64_t i) {
-    if (has_golden_bits(v, i)) return;
     double g = load(v->golden, i), c = load(v->candidate, i);
     bool finite = assay_classify(g) == ASSAY_CLASS_FINITE && assay_classify(c) == ASSAY_CLASS_FINITE;
     if (g == c || !finite || assay_ulp_distance(g, c, v->in->mem_dtype) <= 1) return;
     double distance = fabs(g - c);
     note(v->found, distance, distance > v->in->tolerance, i);
+}
+
+/* Whether the candidate holds the very bits that the original stored, or what is NaN on both sides: the usual case, and fast. */
+static bool has_golden_bits(const stored_visit *v, int64_t begin, int64_t n) {
+    assay_dtype dtype = v->in->mem_dtype;
+    if (v->golden->dtype != dtype || v->candidate->dtype != dtype) return false;
+    const uint16_t *g = v->golden->data, *c = v->candidate->data;
+    return memcmp(g + begin, c + begin, (size_t)n * sizeof *g) == 0;
+}
+
+static void check_chunk(const stored_visit *v, int64_t begin, int64_t n) {
+    if (has_golden_bits(v, begin, n)) return;
+    for (int64_t i = begin; i < begin + n; i++)
+        if (!has_golden_bits(v, i, 1)) (v->in->unrounded ? check_unrounded : check_unit)(v, i);
 }
 
 static assay_status visit(const void *context, const assay_block *b, void *part, assay_error *err) {
@@ -142,9 +145,11 @@ static assay_status visit(const void *context, const assay_block *b, void *part,
     assay_judge_measure(context, b, &p->metrics);
     count_uncast(&p->uncast, v.candidate, in->mem_dtype);
     if (p->uncast.count > 0) return ASSAY_OK;
-    for (size_t cursor = 0; assay_block_next(b, &cursor, &span);)
-        for (int64_t i = span.begin; i < span.begin + span.count; i++)
-            (in->unrounded ? check_unrounded : check_unit)(&v, i);
+    size_t cursor = 0;
+    while (assay_block_next(b, &cursor, &span)) {
+        int64_t end = span.begin + span.count;
+        for (int64_t at = span.begin; at < end; at += CHUNK) check_chunk(&v, at, end - at < CHUNK ? end - at : CHUNK);
+    }
     return ASSAY_OK;
 }
 

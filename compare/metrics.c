@@ -11,6 +11,7 @@
 #include "compare/metrics_kernels.h"
 
 #define CHUNK ASSAY_METRICS_CHUNK
+#define GROUP 64 /* chunks whose largest differences are looked for together */
 
 static uint64_t bits_of(double value) {
     uint64_t bits;
@@ -99,52 +100,107 @@ void assay_metrics_add_f64(assay_metrics_state *state, const double *g, const do
     if (n > 0) (finite ? add_finite : add_mixed)(state, g, c, begin, n);
 }
 
-void assay_metrics_add_f32(assay_metrics_state *state, const float *g, const float *c, int64_t begin, int64_t n) {
-    assay_chunk_sums sums, known = {.max_abs = state->m.max_abs, .max_rel = state->m.max_rel};
-    if (n == 0) return;
-    if (assay_chunk_measure_f32(&sums, g, c, (size_t)n, state->m.ulp_dtype, &known)) {
-        state->m.count += n;
-        fold_finite(state, &sums, n);
-        if (state->m.max_abs_at >= 0 && sums.max_abs < state->m.max_abs) return;
-        int64_t at = 0;
-        while (at < n - 1 && fabs((double)g[at] - (double)c[at]) < sums.max_abs) at++;
-        take_max_abs(&state->m, sums.max_abs, begin + at);
+/* Chunks of float32 values, of which only bounds of max_abs and max_rel are known: finding these themselves takes longer, and few chunks
+ * can hold the largest. */
+typedef struct {
+    assay_metrics_state *state;
+    const float *g, *c;
+    int64_t begin, n; /* of all chunks */
+    double abs_bounds[GROUP], rel_bounds[GROUP];
+} chunk_group;
+
+static int64_t length_of(const chunk_group *group, int64_t chunk) {
+    int64_t left = group->n - chunk * CHUNK;
+    return left < CHUNK ? left : CHUNK;
+}
+
+static void add_bounded(chunk_group *group, int64_t chunk) {
+    assay_chunk_sums sums;
+    const float *g = group->g + chunk * CHUNK, *c = group->c + chunk * CHUNK;
+    int64_t n = length_of(group, chunk);
+    bool finite = assay_chunk_measure_f32(&sums, g, c, (size_t)n, group->state->m.ulp_dtype);
+    group->abs_bounds[chunk] = finite ? sums.max_abs : -1;
+    group->rel_bounds[chunk] = finite ? sums.max_rel : -1;
+    if (finite) {
+        sums.max_rel = 0;
+        group->state->m.count += n;
+        fold_finite(group->state, &sums, n);
         return;
     }
     double golden[CHUNK], candidate[CHUNK];
     assay_chunk_load(golden, g, ASSAY_F32, (size_t)n);
     assay_chunk_load(candidate, c, ASSAY_F32, (size_t)n);
-    assay_metrics_add_f64(state, golden, candidate, begin, n);
+    assay_metrics_add_f64(group->state, golden, candidate, group->begin + chunk * CHUNK, n);
 }
 
-/* A chunk of a narrow type as float32: where it is, or in the buffer. */
-static const float *narrow_chunk(float *buffer, const assay_tensor *t, int64_t index, int64_t n) {
-    if (t->dtype == ASSAY_F32) return element(t, index);
-    assay_chunk_load_f32(buffer, element(t, index), t->dtype, (size_t)n);
-    return buffer;
+/* Finds the maxima of a chunk that may have larger ones than are known, or the same earlier. */
+static void add_maxima(chunk_group *group, int64_t chunk) {
+    assay_metrics *m = &group->state->m;
+    double abs_bound = group->abs_bounds[chunk];
+    bool may_be_farthest = abs_bound >= 0 && (m->max_abs_at < 0 || abs_bound >= m->max_abs);
+    if (!may_be_farthest && !(group->rel_bounds[chunk] > m->max_rel)) return;
+    assay_chunk_sums sums;
+    const float *g = group->g + chunk * CHUNK, *c = group->c + chunk * CHUNK;
+    int64_t n = length_of(group, chunk), at = 0;
+    assay_chunk_maxima_f32(&sums, g, c, (size_t)n);
+    group->abs_bounds[chunk] = group->rel_bounds[chunk] = -1;
+    m->max_rel = fmax(m->max_rel, sums.max_rel);
+    if (m->max_abs_at >= 0 && sums.max_abs < m->max_abs) return;
+    while (at < n - 1 && fabs((double)g[at] - (double)c[at]) < sums.max_abs) at++;
+    take_max_abs(m, sums.max_abs, group->begin + chunk * CHUNK + at);
+}
+
+static int64_t largest(const double *values, int64_t n) {
+    int64_t at = 0;
+    for (int64_t i = 1; i < n; i++) at = values[i] > values[at] ? i : at;
+    return at;
+}
+
+void assay_metrics_add_f32(assay_metrics_state *state, const float *g, const float *c, int64_t begin, int64_t n) {
+    for (int64_t done = 0; done < n; done += GROUP * CHUNK) {
+        int64_t length = n - done < GROUP * CHUNK ? n - done : GROUP * CHUNK, chunks = (length + CHUNK - 1) / CHUNK;
+        chunk_group group = {.state = state, .g = g + done, .c = c + done, .begin = begin + done, .n = length};
+        for (int64_t i = 0; i < chunks; i++) add_bounded(&group, i);
+        add_maxima(&group, largest(group.abs_bounds, chunks));
+        add_maxima(&group, largest(group.rel_bounds, chunks));
+        for (int64_t i = 0; i < chunks; i++) add_maxima(&group, i);
+    }
+}
+
+static void widen_all(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                      int64_t begin, int64_t n) {
+    enum { ROOM = ASSAY_METRICS_ROOM };
+    float g[ROOM], c[ROOM];
+    for (int64_t done = 0; done < n; done += ROOM) {
+        int64_t length = n - done < ROOM ? n - done : ROOM;
+        assay_chunk_load_f32(g, element(golden, begin + done), golden->dtype, (size_t)length);
+        assay_chunk_load_f32(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
+        assay_metrics_add_f32(state, g, c, begin + done, length);
+    }
 }
 
 static void add_narrow(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                        int64_t begin, int64_t n) {
-    float g[CHUNK], c[CHUNK];
-    assay_metrics_add_f32(state, narrow_chunk(g, golden, begin, n), narrow_chunk(c, candidate, begin, n), begin, n);
+    bool as_they_are = golden->dtype == ASSAY_F32 && candidate->dtype == ASSAY_F32;
+    if (!as_they_are) widen_all(state, golden, candidate, begin, n);
+    else assay_metrics_add_f32(state, element(golden, begin), element(candidate, begin), begin, n);
 }
 
 static void add_wide(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                      int64_t begin, int64_t n) {
     double g[CHUNK], c[CHUNK];
-    assay_chunk_load(g, element(golden, begin), golden->dtype, (size_t)n);
-    assay_chunk_load(c, element(candidate, begin), candidate->dtype, (size_t)n);
-    assay_metrics_add_f64(state, g, c, begin, n);
+    for (int64_t done = 0; done < n; done += CHUNK) {
+        int64_t length = n - done < CHUNK ? n - done : CHUNK;
+        assay_chunk_load(g, element(golden, begin + done), golden->dtype, (size_t)length);
+        assay_chunk_load(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
+        assay_metrics_add_f64(state, g, c, begin + done, length);
+    }
 }
 
 void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                        int64_t begin, int64_t n) {
     bool narrow = assay_chunk_is_narrow(golden->dtype) && assay_chunk_is_narrow(candidate->dtype);
-    for (int64_t done = 0; done < n; done += CHUNK) {
-        int64_t length = n - done < CHUNK ? n - done : CHUNK;
-        (narrow ? add_narrow : add_wide)(state, golden, candidate, begin + done, length);
-    }
+    (narrow ? add_narrow : add_wide)(state, golden, candidate, begin, n);
 }
 
 void assay_metrics_fold(assay_metrics_state *state, const assay_metrics_state *part, int64_t begin) {

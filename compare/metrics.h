@@ -78,7 +78,7 @@ void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, c
 void assay_metrics_add_f64(assay_metrics_state *state, const double *golden, const double *candidate, int64_t begin,
                            int64_t n);
 
-/* The same with at most ASSAY_METRICS_CHUNK (compare/metrics_kernels.h) values that are float32 already. */
+/* The same with values that are float32 already. */
 void assay_metrics_add_f32(assay_metrics_state *state, const float *golden, const float *candidate, int64_t begin,
                            int64_t n);
 

@@ -17,6 +17,9 @@ extern "C" {
 /* Elements of a chunk: two of them as doubles fit the first level of cache. */
 #define ASSAY_METRICS_CHUNK 1024
 
+/* Elements that are made float32 at a time, where they are to be: several chunks, of which few are measured twice. */
+#define ASSAY_METRICS_ROOM (8 * ASSAY_METRICS_CHUNK)
+
 /* Sums and maxima over the pairs of a chunk; names as in assay_metrics and its state. */
 typedef struct {
     int64_t different;
@@ -42,11 +45,12 @@ double assay_chunk_max_abs(const double *x, size_t n);
 /* Measures golden g (n) against candidate c (n), all finite. ULPs are those of ulp_dtype. */
 void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c, size_t n, assay_dtype ulp_dtype);
 
-/* The same for at most ASSAY_METRICS_CHUNK float32 values, faster. False, and *out means nothing, when one is not finite. Sums and
- * maxima are those of assay_chunk_measure, but max_abs where it is below known->max_abs, and max_rel where it is not above
- * known->max_rel: then they are anything that is so too. */
-bool assay_chunk_measure_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n, assay_dtype ulp_dtype,
-                             const assay_chunk_sums *known);
+/* The same for at most ASSAY_METRICS_CHUNK float32 values, faster. False, and *out means nothing, when one is not finite. max_abs and
+ * max_rel are bounds, hardly above the maxima; assay_chunk_maxima_f32 has these. All else is exact. */
+bool assay_chunk_measure_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n, assay_dtype ulp_dtype);
+
+/* Sets max_abs and max_rel of at most ASSAY_METRICS_CHUNK finite float32 values. */
+void assay_chunk_maxima_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n);
 
 /* Takes hidden scores out of a chunk: where g <= clamps[0] or c <= clamps[1], both become 0, and *hidden counts them. False when one of
  * those is not the same number on both sides; the chunk then means nothing. */

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+/* Where the library has it: the same functions, for what the processor can do. */
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "core/weight_names.h"
 
