@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <omp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,15 +125,41 @@ static void look_at(const running *r, int64_t index, char *buffer, void *part) {
     if (st) note_failure(r, index, st, &err);
 }
 
-/* Looks at blocks [first, end), of one batch. */
+/* ---- threads ---- */
+
+/* Blocks [first, end), which the threads take one after the other. */
+typedef struct {
+    const running *running;
+    int64_t first, end;
+    atomic_llong next;
+} batch;
+
+typedef struct {
+    batch *batch;
+    char *buffer;
+    pthread_t thread;
+} worker;
+
+static void *work(void *argument) {
+    const worker *w = argument;
+    batch *b = w->batch;
+    for (int64_t i; (i = atomic_fetch_add(&b->next, 1)) < b->end;)
+        look_at(b->running, i, w->buffer, b->running->parts + (size_t)(i - b->first) * b->running->walk->part_nbytes);
+    return NULL;
+}
+
+/* Plain threads: between two of its regions OpenMP's spin, which costs much on a machine that is busy. Without a thread that cannot be
+ * made the others do its work. */
 static void walk_batch(const running *r, int64_t first, int64_t end) {
-#pragma omp parallel num_threads(r->threads) if (end - first > 1)
-    {
-        char *buffer = r->buffers + (size_t)omp_get_thread_num() * r->buffer_nbytes;
-#pragma omp for schedule(dynamic, 1)
-        for (int64_t i = first; i < end; i++)
-            look_at(r, i, buffer, r->parts + (size_t)(i - first) * r->walk->part_nbytes);
-    }
+    batch b = {.running = r, .first = first, .end = end, .next = first};
+    worker workers[MAX_THREADS];
+    int others = 0;
+    for (int i = 0; i < r->threads; i++) workers[i] = (worker){&b, r->buffers + (size_t)i * r->buffer_nbytes, 0};
+    while (others + 1 < r->threads && end - first > others + 1 &&
+           pthread_create(&workers[others + 1].thread, NULL, work, &workers[others + 1]) == 0)
+        others++;
+    work(&workers[0]);
+    for (int i = 1; i <= others; i++) pthread_join(workers[i].thread, NULL);
 }
 
 /* ---- all blocks ---- */
@@ -168,16 +195,16 @@ static void measure(running *r) {
     r->block_elements = rows > 1 ? rows * w->row : w->row;
     if (r->block_elements > r->count) r->block_elements = r->count > 0 ? r->count : 1;
     r->block_count = (r->count + r->block_elements - 1) / r->block_elements;
-    int threads = omp_get_max_threads() < MAX_THREADS ? omp_get_max_threads() : MAX_THREADS;
+    int threads = omp_in_parallel() ? 1 : omp_get_max_threads() < MAX_THREADS ? omp_get_max_threads() : MAX_THREADS;
     r->threads = r->block_count < threads ? (int)(r->block_count > 0 ? r->block_count : 1) : threads;
     for (int side = 0; side < ASSAY_WALK_SIDES; side++) r->buffer_nbytes += side_nbytes(r, side);
 }
 
 static assay_status begin(running *r, assay_error *err) {
     measure(r);
-    size_t batch = r->block_count < BATCH ? (size_t)r->block_count + 1 : BATCH;
+    size_t parts = r->block_count < BATCH ? (size_t)r->block_count + 1 : BATCH;
     r->buffers = aligned_alloc(ALIGNMENT, (size_t)r->threads * r->buffer_nbytes + ALIGNMENT);
-    r->parts = calloc(batch, r->walk->part_nbytes);
+    r->parts = calloc(parts, r->walk->part_nbytes);
     bool ok = r->buffers && r->parts;
     for (int side = 0; side < ASSAY_WALK_SIDES && ok; side++) {
         if (!has_digest(r->walk->sides[side])) continue;

@@ -133,21 +133,25 @@ static void add_bounded(chunk_group *group, int64_t chunk) {
     assay_metrics_add_f64(group->state, golden, candidate, group->begin + chunk * CHUNK, n);
 }
 
-/* Finds the maxima of a chunk that may have larger ones than are known, or the same earlier. */
-static void add_maxima(chunk_group *group, int64_t chunk) {
+/* Finds the largest difference of a chunk that may have a larger one than is known, or the same earlier. */
+static void add_max_abs(chunk_group *group, int64_t chunk) {
     assay_metrics *m = &group->state->m;
-    double abs_bound = group->abs_bounds[chunk];
-    bool may_be_farthest = abs_bound >= 0 && (m->max_abs_at < 0 || abs_bound >= m->max_abs);
-    if (!may_be_farthest && !(group->rel_bounds[chunk] > m->max_rel)) return;
-    assay_chunk_sums sums;
+    double bound = group->abs_bounds[chunk];
+    if (bound < 0 || (m->max_abs_at >= 0 && bound < m->max_abs)) return;
+    int64_t begin = chunk * CHUNK;
+    size_t at = 0, n = (size_t)length_of(group, chunk);
+    double max = assay_chunk_max_abs_f32(group->g + begin, group->c + begin, n, bound, &at);
+    take_max_abs(m, max, group->begin + begin + (int64_t)at);
+    group->abs_bounds[chunk] = -1;
+}
+
+static void add_max_rel(chunk_group *group, int64_t chunk) {
+    assay_metrics *m = &group->state->m;
+    double bound = group->rel_bounds[chunk];
+    if (bound <= m->max_rel) return;
     const float *g = group->g + chunk * CHUNK, *c = group->c + chunk * CHUNK;
-    int64_t n = length_of(group, chunk), at = 0;
-    assay_chunk_maxima_f32(&sums, g, c, (size_t)n);
-    group->abs_bounds[chunk] = group->rel_bounds[chunk] = -1;
-    m->max_rel = fmax(m->max_rel, sums.max_rel);
-    if (m->max_abs_at >= 0 && sums.max_abs < m->max_abs) return;
-    while (at < n - 1 && fabs((double)g[at] - (double)c[at]) < sums.max_abs) at++;
-    take_max_abs(m, sums.max_abs, group->begin + chunk * CHUNK + at);
+    m->max_rel = fmax(m->max_rel, assay_chunk_max_rel_f32(g, c, (size_t)length_of(group, chunk), bound));
+    group->rel_bounds[chunk] = -1;
 }
 
 static int64_t largest(const double *values, int64_t n) {
@@ -161,9 +165,12 @@ void assay_metrics_add_f32(assay_metrics_state *state, const float *g, const flo
         int64_t length = n - done < GROUP * CHUNK ? n - done : GROUP * CHUNK, chunks = (length + CHUNK - 1) / CHUNK;
         chunk_group group = {.state = state, .g = g + done, .c = c + done, .begin = begin + done, .n = length};
         for (int64_t i = 0; i < chunks; i++) add_bounded(&group, i);
-        add_maxima(&group, largest(group.abs_bounds, chunks));
-        add_maxima(&group, largest(group.rel_bounds, chunks));
-        for (int64_t i = 0; i < chunks; i++) add_maxima(&group, i);
+        add_max_abs(&group, largest(group.abs_bounds, chunks));
+        add_max_rel(&group, largest(group.rel_bounds, chunks));
+        for (int64_t i = 0; i < chunks; i++) {
+            add_max_abs(&group, i);
+            add_max_rel(&group, i);
+        }
     }
 }
 

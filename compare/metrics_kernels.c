@@ -3,11 +3,14 @@
 #include "compare/metrics_kernels.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "compare/metrics.h"
 #include "core/simd.h"
+
+#define FEW 64 /* elements that are looked at one by one when one of them may be the largest */
 
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed" /* builds with sanitizers do not vectorise, and need not */
@@ -229,35 +232,37 @@ void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c
 
 /* Maxima of a chunk, as the bits of numbers that are not negative. Those of the differences are rounded. */
 typedef struct {
-    int32_t golden, candidate, abs, rel;
+    int32_t golden, both, abs, rel; /* |g|; max(|g|, |c|); |g - c|; |g - c| / max(|g|, |c|) */
     uint32_t ulp;
     int32_t different;
 } f32_maxima;
 
-static inline uint32_t rank_distance(int32_t a, int32_t b) {
-    return a > b ? (uint32_t)a - (uint32_t)b : (uint32_t)b - (uint32_t)a;
-}
-
 static inline int32_t order_of_f32(float value) { return (int32_t)bits_of_f32(value); }
 
+/* |g - c| / max(|g|, |c|), rounded. Where both are 0 it is 0 over the smallest number. */
+static inline float relative_f32(float g, float c) {
+    int32_t go = order_of_f32(fabsf(g)), co = order_of_f32(fabsf(c)), larger = go > co ? go : co;
+    return fabsf(g - c) / f32_of_bits((uint32_t)(larger > 1 ? larger : 1));
+}
+
 ASSAY_SIMD static void measure_f32_maxima(f32_maxima *out, const float *restrict g, const float *restrict c, size_t n) {
-    int32_t golden = 0, candidate = 0, max_abs = 0, max_rel = 0, different = 0;
+    int32_t golden = 0, both = 0, max_abs = 0, max_rel = 0, different = 0;
     uint32_t ulp = 0;
-#pragma omp simd reduction(max : golden, candidate, max_abs, max_rel, ulp) reduction(+ : different)
+#pragma omp simd reduction(max : golden, both, max_abs, max_rel, ulp) reduction(+ : different)
     for (size_t i = 0; i < n; i++) {
-        float ga = fabsf(g[i]), ca = fabsf(c[i]), difference = fabsf(g[i] - c[i]);
-        float larger = ga > ca ? ga : ca;
-        int32_t rel = order_of_f32(difference / (larger > 0 ? larger : 1));
-        int32_t go = order_of_f32(ga), co = order_of_f32(ca), d = order_of_f32(difference);
-        uint32_t u = rank_distance(f32_rank(g[i]), f32_rank(c[i]));
+        int32_t go = order_of_f32(fabsf(g[i])), co = order_of_f32(fabsf(c[i]));
+        int32_t larger = go > co ? go : co, smaller = go > co ? co : go;
+        int32_t d = order_of_f32(fabsf(g[i] - c[i])), rel = order_of_f32(relative_f32(g[i], c[i]));
+        bool across = (int32_t)(bits_of_f32(g[i]) ^ bits_of_f32(c[i])) < 0; /* on either side of 0 */
+        uint32_t u = across ? (uint32_t)larger + (uint32_t)smaller : (uint32_t)larger - (uint32_t)smaller;
         golden = go > golden ? go : golden;
-        candidate = co > candidate ? co : candidate;
+        both = larger > both ? larger : both;
         max_abs = d > max_abs ? d : max_abs;
         max_rel = rel > max_rel ? rel : max_rel;
         ulp = u > ulp ? u : ulp;
         different += u != 0;
     }
-    *out = (f32_maxima){golden, candidate, max_abs, max_rel, ulp, different};
+    *out = (f32_maxima){golden, both, max_abs, max_rel, ulp, different};
 }
 
 ASSAY_SIMD static int32_t max_order_f32(const float *x, size_t n) {
@@ -330,12 +335,47 @@ ASSAY_SIMD static int32_t max_ulp_f16(const float *restrict g, const float *rest
     return max;
 }
 
-void assay_chunk_maxima_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n) {
-    double gd[ASSAY_METRICS_CHUNK], cd[ASSAY_METRICS_CHUNK];
-    assert(n <= ASSAY_METRICS_CHUNK);
-    load_f32(gd, g, n);
-    load_f32(cd, c, n);
-    measure_maxima(out, gd, cd, n);
+ASSAY_SIMD static int32_t abs_reaches(const float *restrict g, const float *restrict c, size_t n, int32_t least) {
+    int32_t reaches = 0;
+#pragma omp simd reduction(| : reaches)
+    for (size_t i = 0; i < n; i++) reaches |= order_of_f32(fabsf(g[i] - c[i])) >= least;
+    return reaches;
+}
+
+ASSAY_SIMD static int32_t rel_reaches(const float *restrict g, const float *restrict c, size_t n, int32_t least) {
+    int32_t reaches = 0;
+#pragma omp simd reduction(| : reaches)
+    for (size_t i = 0; i < n; i++) reaches |= order_of_f32(relative_f32(g[i], c[i])) >= least;
+    return reaches;
+}
+
+/* What rounded numbers reach that belong to the largest one: a bound is hardly above it, unless it is very small or infinite. */
+static int32_t least_order(double bound) {
+    bool tells = bound > 0x1p-100 && bound <= (double)FLT_MAX;
+    return tells ? order_of_f32((float)(bound * (1 - 0x1p-16))) : 0;
+}
+
+double assay_chunk_max_abs_f32(const float *g, const float *c, size_t n, double bound, size_t *at) {
+    double max = -1;
+    for (size_t begin = 0; begin < n; begin += FEW) {
+        size_t end = n - begin < FEW ? n : begin + FEW;
+        if (!abs_reaches(g + begin, c + begin, end - begin, least_order(bound))) continue;
+        for (size_t i = begin; i < end; i++) {
+            double d = fabs((double)g[i] - (double)c[i]);
+            if (d > max) max = d, *at = i;
+        }
+    }
+    return max;
+}
+
+double assay_chunk_max_rel_f32(const float *g, const float *c, size_t n, double bound) {
+    double max = 0;
+    for (size_t begin = 0; begin < n; begin += FEW) {
+        size_t end = n - begin < FEW ? n : begin + FEW;
+        if (!rel_reaches(g + begin, c + begin, end - begin, least_order(bound))) continue;
+        for (size_t i = begin; i < end; i++) max = fmax(max, relative((double)g[i], (double)c[i]));
+    }
+    return max;
 }
 
 static double max_ulp_of(const f32_maxima *m, const float *g, const float *c, size_t n, assay_dtype dtype) {
@@ -352,9 +392,9 @@ bool assay_chunk_measure_f32(assay_chunk_sums *out, const float *g, const float 
     const int32_t infinity = 0x7f800000;
     f32_maxima m = {.different = 0};
     assert(n <= ASSAY_METRICS_CHUNK);
-    if (memcmp(g, c, n * sizeof *g) == 0) m.golden = m.candidate = max_order_f32(g, n);
+    if (memcmp(g, c, n * sizeof *g) == 0) m.golden = m.both = max_order_f32(g, n);
     else measure_f32_maxima(&m, g, c, n);
-    if (m.golden >= infinity || m.candidate >= infinity) return false;
+    if (m.both >= infinity) return false;
     out->max_abs = (double)f32_of_bits((uint32_t)m.abs) * (1 + 0x1p-22);
     out->max_rel = m.different ? (double)f32_of_bits((uint32_t)m.rel) * (1 + 0x1p-20) + 0x1p-140 : 0; /* it may underflow */
     out->golden_max = (double)f32_of_bits((uint32_t)m.golden);

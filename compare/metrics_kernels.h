@@ -49,8 +49,11 @@ void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c
  * max_rel are bounds, hardly above the maxima; assay_chunk_maxima_f32 has these. All else is exact. */
 bool assay_chunk_measure_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n, assay_dtype ulp_dtype);
 
-/* Sets max_abs and max_rel of at most ASSAY_METRICS_CHUNK finite float32 values. */
-void assay_chunk_maxima_f32(assay_chunk_sums *out, const float *g, const float *c, size_t n);
+/* max |g - c| of finite float32 values, and the first place that has it; `bound` is what assay_chunk_measure_f32 says of them. */
+double assay_chunk_max_abs_f32(const float *g, const float *c, size_t n, double bound, size_t *at);
+
+/* max |g - c| / max(|g|, |c|) of them, likewise. */
+double assay_chunk_max_rel_f32(const float *g, const float *c, size_t n, double bound);
 
 /* Takes hidden scores out of a chunk: where g <= clamps[0] or c <= clamps[1], both become 0, and *hidden counts them. False when one of
  * those is not the same number on both sides; the chunk then means nothing. */
