@@ -215,7 +215,8 @@ static outcome run_program(char *const *arguments) {
     if (posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ) != 0) fail("cannot start a program");
     if (wait4(child, &status, 0, &usage) != child) fail("a program was lost");
     posix_spawn_file_actions_destroy(&actions);
-    return (outcome){assay_clock_seconds() - start, (double)usage.ru_maxrss / 1024, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+    return (outcome){assay_clock_seconds() - start, (double)usage.ru_maxrss / 1024,
+                     WIFEXITED(status) ? WEXITSTATUS(status) : -1};
 }
 
 /* Reads a file once, as fast as the page cache gives it. */
@@ -231,7 +232,8 @@ static double seconds_to_read(const char *path) {
         char *buffer = malloc(PIECE);
         if (!buffer) fail("out of memory");
 #pragma omp for
-        for (int64_t i = 0; i < pieces; i++) must(assay_byte_file_read(&f, buffer, PIECE, (uint64_t)i * PIECE, NULL), &err);
+        for (int64_t i = 0; i < pieces; i++)
+            must(assay_byte_file_read(&f, buffer, PIECE, (uint64_t)i * PIECE, NULL), &err);
         free(buffer);
     }
     double seconds = assay_clock_seconds() - start;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 256      /* blocks between two rounds of putting together */
+#define BATCH 64       /* blocks between two rounds of putting together */
 #define MAX_THREADS 16 /* more do not read faster, and each has its buffers */
 #define ALIGNMENT 64   /* of buffers, in bytes */
 
@@ -33,7 +33,7 @@ typedef struct {
     assay_xxh128_stream *digests[ASSAY_WALK_SIDES]; /* NULL where nothing is to be checked */
     char *buffers;                                  /* (threads, buffer_nbytes) */
     size_t buffer_nbytes;
-    char *parts;            /* (BATCH, part_nbytes) */
+    char *parts; /* (BATCH, part_nbytes) */
     meeting *meeting;
 } running;
 
@@ -72,8 +72,7 @@ static size_t side_nbytes(const running *r, int side) {
 static assay_status load(const running *r, int64_t index, char *buffer, assay_block *out, assay_error *err) {
     int64_t begin = index * r->block_elements, left = r->count - begin;
     int64_t count = left < r->block_elements ? left : r->block_elements;
-    *out = (assay_block){
-        .begin = begin, .count = count, .spans = r->walk->spans, .span_count = r->walk->span_count};
+    *out = (assay_block){.begin = begin, .count = count, .spans = r->walk->spans, .span_count = r->walk->span_count};
     assay_status st = ASSAY_OK;
     for (int side = 0; side < ASSAY_WALK_SIDES && !st; side++) {
         const assay_values *v = r->walk->sides[side];

@@ -17,9 +17,9 @@
 extern "C" {
 #endif
 
-/* Elements of a block, or a few less: whole rows (assay_block_walk.row), of which there is at least one. What two threads hold of
- * float32 on both sides fits the second level of cache. */
-#define ASSAY_BLOCK_ELEMENTS 65536
+/* Elements of a block, or a few less: whole rows (assay_block_walk.row), of which there is at least one. Of float32 both sides fit the
+ * second level of cache. */
+#define ASSAY_BLOCK_ELEMENTS 131072
 
 /* A range of elements, row-major. */
 typedef struct {
@@ -44,7 +44,7 @@ bool assay_block_next(const assay_block *block, size_t *cursor, assay_span *span
 /* What is done. */
 typedef struct {
     const assay_values *sides[ASSAY_WALK_SIDES]; /* at least one; NULL: absent */
-    const assay_span *spans;                     /* (span_count) ascending, disjoint; all blocks are visited all the same */
+    const assay_span *spans; /* (span_count) ascending, disjoint; all blocks are visited all the same */
     size_t span_count;
     int64_t row; /* at least 1 */
     const void *context;

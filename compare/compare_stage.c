@@ -130,7 +130,8 @@ static assay_status set_tolerance(assay_entry *e, const assay_stage_context *c, 
                                 .unrounded = unrounded};
     if (!in.has_floor) in.floor = 0;
     bool needs_scale = !in.has_floor || c->policy->rule_count > 0; /* it costs a pass over the tensor */
-    assay_status st = needs_scale ? assay_judge_scale(e->place.stage, scaled, golden_run_of(c), &in.scale, err) : ASSAY_OK;
+    assay_status st =
+        needs_scale ? assay_judge_scale(e->place.stage, scaled, golden_run_of(c), &in.scale, err) : ASSAY_OK;
     if (st) return st;
     assay_tolerance tolerance = assay_tolerance_of(c->policy, &in);
     e->has_floor = in.has_floor;
@@ -167,8 +168,7 @@ static assay_status judge_data(assay_entry *e, const assay_stage_context *c, con
                             .mem_dtype = mem_dtype_of(c, golden)};
     in.candidate_run = candidate_info->has_dtype ? candidate_info->dtype : in.golden_run;
     bool stored = assay_judge_is_stored(in.stage, in.golden_run, in.mem_dtype);
-    bool has_unrounded =
-        golden->has_unrounded && assay_tensor_same_shape(&d->unrounded.tensor, &d->golden.tensor);
+    bool has_unrounded = golden->has_unrounded && assay_tensor_same_shape(&d->unrounded.tensor, &d->golden.tensor);
     if (has_unrounded) in.unrounded = &d->unrounded;
     assay_status st = set_tolerance(e, c, d, golden, stored && has_unrounded, err);
     if (st) return st;

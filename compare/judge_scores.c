@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compare/judge_internal.h"
+#include "compare/metrics_f32.h"
 #include "compare/metrics_kernels.h"
 #include "core/rounding.h"
 

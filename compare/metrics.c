@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare/metrics_f32.h"
 #include "compare/metrics_kernels.h"
 
 #define CHUNK ASSAY_METRICS_CHUNK
@@ -213,10 +214,14 @@ void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, c
 void assay_metrics_fold(assay_metrics_state *state, const assay_metrics_state *part, int64_t begin) {
     assay_metrics *m = &state->m;
     const assay_metrics *p = &part->m;
-    const assay_chunk_sums sums = {
-        .different = p->different, .max_rel = p->max_rel, .max_ulp = p->max_ulp, .golden_max = p->golden_max,
-        .diff2 = part->sum_diff2, .golden2 = part->sum_golden2, .candidate2 = part->sum_candidate2,
-        .product = part->sum_product};
+    const assay_chunk_sums sums = {.different = p->different,
+                                   .max_rel = p->max_rel,
+                                   .max_ulp = p->max_ulp,
+                                   .golden_max = p->golden_max,
+                                   .diff2 = part->sum_diff2,
+                                   .golden2 = part->sum_golden2,
+                                   .candidate2 = part->sum_candidate2,
+                                   .product = part->sum_product};
     m->count += p->count;
     fold_finite(state, &sums, p->finite);
     m->golden_nan += p->golden_nan, m->golden_inf += p->golden_inf;

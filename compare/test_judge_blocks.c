@@ -101,7 +101,8 @@ Test(judge_blocks, hidden_scores_are_taken_out_and_a_wrong_one_is_found) {
 
 Test(judge_blocks, a_stored_value_that_rounds_otherwise_is_found) {
     int64_t n = N;
-    assay_tensor golden = assay_tensor_view(ASSAY_BF16, 1, &n, gh), candidate = assay_tensor_view(ASSAY_BF16, 1, &n, ch);
+    assay_tensor golden = assay_tensor_view(ASSAY_BF16, 1, &n, gh),
+                 candidate = assay_tensor_view(ASSAY_BF16, 1, &n, ch);
     assay_tensor unrounded = vector_f32(u, N);
     for (int64_t i = 0; i < N; i++) gh[i] = ch[i] = assay_f32_to_bf16(u[i] = g[i] + 2);
     for (size_t i = PLACES; i-- > 0;) {
@@ -109,7 +110,7 @@ Test(judge_blocks, a_stored_value_that_rounds_otherwise_is_found) {
         for (int with = 0; with < 2; with++) {
             assay_entry e = judge(ASSAY_STAGE_MEM_READ_KEY, &golden, &candidate, with ? &unrounded : NULL, 1e-6);
             cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
-            cr_assert(strstr(e.reason, "of 131075 places"), "%s", e.reason);
+            cr_assert(strstr(e.reason, "of 262147 places"), "%s", e.reason);
             cr_assert_eq(e.metrics.max_ulp, 2);
             if (!with) cr_assert_eq(e.worst.candidate - e.worst.golden, e.deviation);
         }
@@ -134,7 +135,7 @@ Test(judge_blocks, what_was_not_cast_is_found) {
 
 /* Rows that do not divide a block, and one that is longer. */
 Test(judge_blocks, rows_of_logits_are_never_cut) {
-    const int64_t shapes[][2] = {{131, 1000}, {1, N}, {43691, 3}, {2, BLOCK + 1}};
+    const int64_t shapes[][2] = {{262, 1000}, {1, N}, {87382, 3}, {2, BLOCK + 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         int64_t rows = shapes[i][0], size = shapes[i][1];
         assay_tensor golden = assay_tensor_view(ASSAY_F32, 2, shapes[i], g);

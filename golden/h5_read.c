@@ -200,10 +200,13 @@ assay_status assay_h5_read(assay_h5 *file, const char *path, assay_tensor *out, 
     return st;
 }
 
+/* What was never written reads as its fill value, and lies nowhere. */
 static bool is_stored_as_read(const open_dataset *d, assay_dtype dtype) {
     hid_t properties = H5Dget_create_plist(d->dataset), memory_type = assay_h5_memory_type(dtype);
     bool contiguous = properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS;
-    bool as_read = contiguous && memory_type >= 0 && H5Tequal(d->type, memory_type) > 0;
+    H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
+    bool written = H5Dget_space_status(d->dataset, &status) >= 0 && status == H5D_SPACE_STATUS_ALLOCATED;
+    bool as_read = contiguous && written && memory_type >= 0 && H5Tequal(d->type, memory_type) > 0;
     H5Tclose(memory_type);
     H5Pclose(properties);
     return as_read;
@@ -220,7 +223,7 @@ assay_status assay_h5_locate(assay_h5 *file, const char *path, assay_stored_valu
     haddr_t begin = !st && file->fd >= 0 && is_stored_as_read(&d, t.dtype) ? H5Dget_offset(d.dataset) : HADDR_UNDEF;
     close_dataset(&d);
     if (st) return st;
-    *found = begin != HADDR_UNDEF; /* what was never written has none, and reads as its fill value */
+    *found = begin != HADDR_UNDEF;
     if (!*found) return ASSAY_OK;
     *out = (assay_stored_values){
         .info = t, .file = {.path = file->path, .fd = file->fd, .nbytes = file->nbytes}, .begin = begin};
