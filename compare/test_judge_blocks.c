@@ -120,6 +120,23 @@ Test(judge_blocks, a_stored_value_that_rounds_otherwise_is_found) {
     cr_assert_eq(judge(ASSAY_STAGE_MEM_READ_KEY, &golden, &candidate, NULL, INFINITY).worst.index, N - 1);
 }
 
+/* It deviates by nothing: an arbitrarily small move of the unrounded value explains it. */
+Test(judge_blocks, a_tie_that_went_the_other_way_is_found_at_every_edge) {
+    int64_t n = N;
+    assay_tensor golden = assay_tensor_view(ASSAY_BF16, 1, &n, gh),
+                 candidate = assay_tensor_view(ASSAY_BF16, 1, &n, ch);
+    assay_tensor unrounded = vector_f32(u, N);
+    for (int64_t i = 0; i < N; i++) gh[i] = ch[i] = assay_f32_to_bf16(u[i] = 1 + 0x1p-8f);
+    for (size_t i = 0; i < PLACES; i++) {
+        ch[places[i]]++;
+        assay_entry e = judge(ASSAY_STAGE_MEM_READ_KEY, &golden, &candidate, &unrounded, 0);
+        cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
+        cr_assert_eq(e.worst.index, places[i]);
+        cr_assert_eq(e.deviation, 0);
+        ch[places[i]]--;
+    }
+}
+
 Test(judge_blocks, what_was_not_cast_is_found) {
     int64_t n = N;
     assay_tensor golden = assay_tensor_view(ASSAY_BF16, 1, &n, gh), candidate = vector_f32(c, N);
