@@ -284,7 +284,7 @@ static uint64_t size_of_text(const char *text) {
     return (uint64_t)(value * (double)unit);
 }
 
-/* assay SIZE FOLDER */
+/* The program to time, the size of the dump, and where it is written. */
 int main(int argc, char **argv) {
     if (argc != 4) fail("usage: bench-compare PROGRAM SIZE FOLDER");
     plan p = make_plan(size_of_text(argv[2]));
