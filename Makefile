@@ -48,7 +48,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test example-port ports rules accuracy bench lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -89,6 +89,9 @@ $(BUILD)/bench-engine: $(BUILD)/engine/bench_engine.o $(LIB)
 $(BUILD)/bench-diagnosis: $(BUILD)/run/bench_diagnosis.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/bench-compare: $(BUILD)/compare/bench_compare.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -118,6 +121,11 @@ bench: ## time the engine; with ORIGINAL=<checkout> PYTHON=<a python with torch>
 ifneq ($(ORIGINAL),)
 	PYTHONPATH=golden/export $(PYTHON) -m assay_export.bench --original '$(ORIGINAL)' $(if $(THREADS),--threads $(THREADS))
 endif
+
+bench-compare: ## time assay compare on a large dump, and its memory; SIZE=4G DIR=/tmp (twice the size is written there)
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/assay $(BUILD)/bench-compare
+	$(BUILD)/bench-compare $(BUILD)/assay $(or $(SIZE),4G) '$(or $(DIR),/tmp)'
 
 lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint

@@ -23,6 +23,21 @@ static assay_status open_hdf5(assay_candidate *c, bool any_names, assay_error *e
     return assay_source_of_file(&c->source, &c->file, c->name, err);
 }
 
+static assay_status read_from_dump(const assay_source *source, const assay_source_item *item, bool unrounded,
+                                   assay_tensor *out, bool *owned, assay_error *err) {
+    assay_tensor read;
+    assay_status st = assay_tensor_dump_read(source->self, unrounded ? item->unrounded : item->values, &read, err);
+    if (st) return st;
+    *out = read;
+    *owned = true;
+    return ASSAY_OK;
+}
+
+static assay_status locate_in_dump(const assay_source *source, const assay_source_item *item, bool unrounded,
+                                   assay_stored_values *out, bool *found, assay_error *err) {
+    return assay_tensor_dump_locate(source->self, unrounded ? item->unrounded : item->values, out, found, err);
+}
+
 static assay_source_info info_of(const assay_candidate *c) {
     const assay_tensor_dump_facts *facts = &c->dump.facts;
     assay_source_info info = assay_source_info_init(c->name);
@@ -36,6 +51,17 @@ static assay_source_info info_of(const assay_candidate *c) {
     return info;
 }
 
+static assay_status read_unknown_of_dump(const assay_source *source, size_t index, bool values, assay_tensor *out,
+                                         bool *owned, assay_error *err) {
+    const assay_tensor_dump *dump = source->self;
+    const assay_tensor *held = assay_tensor_map_get(dump->tensors, source->unknown[index]);
+    *owned = values;
+    if (values) return assay_tensor_dump_read(dump, held, out, err);
+    *out = *held;
+    out->data = NULL;
+    return ASSAY_OK;
+}
+
 static assay_source_step *steps_of(const assay_dump_refusals *refusals) {
     assay_source_step *steps = calloc(refusals->count + 1, sizeof *steps);
     for (size_t i = 0; steps && i < refusals->count; i++) {
@@ -47,7 +73,7 @@ static assay_source_step *steps_of(const assay_dump_refusals *refusals) {
 
 static assay_status open_dump(assay_candidate *c, bool any_names, assay_error *err) {
     assay_status st =
-        any_names ? assay_tensor_dump_read_any(&c->dump, c->name, err) : assay_tensor_dump_read(&c->dump, c->name, err);
+        any_names ? assay_tensor_dump_open_any(&c->dump, c->name, err) : assay_tensor_dump_open(&c->dump, c->name, err);
     if (st) return st;
     const assay_source_info info = info_of(c);
     const assay_dump_refusals *refusals = &c->dump.facts.refusals;
@@ -55,7 +81,12 @@ static assay_status open_dump(assay_candidate *c, bool any_names, assay_error *e
     if (!steps) return assay_fail_nomem(err, c->name);
     st = assay_source_of_map(&c->source, c->dump.tensors, &info, steps, refusals->count, err);
     free(steps);
-    return st;
+    if (st) return st;
+    c->source.self = &c->dump;
+    c->source.read = read_from_dump;
+    c->source.locate = locate_in_dump;
+    c->source.read_unknown = read_unknown_of_dump;
+    return ASSAY_OK;
 }
 
 static assay_status open_path(assay_candidate **out, const char *path, bool any_names, assay_error *err) {
@@ -83,7 +114,7 @@ void assay_candidate_close(assay_candidate *c) {
     if (!c) return;
     assay_source_close(&c->source);
     if (c->is_hdf5) assay_golden_close(&c->file);
-    else assay_tensor_dump_free(&c->dump);
+    else assay_tensor_dump_close(&c->dump);
     free(c->name);
     free(c);
 }

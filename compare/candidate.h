@@ -14,7 +14,8 @@ extern "C" {
 typedef struct assay_candidate assay_candidate;
 
 /* Opens a .safetensors file or a .zip or .npz archive of .npy files (by its suffix), a folder of .npy files, or else an HDF5 dump
- * or golden. The values of all but HDF5 are in memory then; those of HDF5 are read one tensor at a time. Nothing of `path` is
+ * or golden. Values are not read yet, but those
+ * of an archive. Nothing of `path` is
  * kept. ASSAY_EINPUT in one line that names the path: it is missing, damaged, or no dump. Release with assay_candidate_close. */
 assay_status assay_candidate_open(assay_candidate **out, const char *path, assay_error *err);
 

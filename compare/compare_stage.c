@@ -71,16 +71,16 @@ static void fail_shape(assay_entry *e, const assay_source_item *golden, const as
 
 /* ---- judging what was read ---- */
 
-/* All that is read for one comparison. */
+/* All that is opened for one comparison. */
 typedef struct {
-    assay_source_tensor golden, candidate, unrounded;
+    assay_values golden, candidate, unrounded;
     assay_judged_spans spans;
 } stage_data;
 
 static void release(stage_data *d) {
-    assay_source_release(&d->golden);
-    assay_source_release(&d->candidate);
-    assay_source_release(&d->unrounded);
+    assay_values_close(&d->golden);
+    assay_values_close(&d->candidate);
+    assay_values_close(&d->unrounded);
     assay_judged_spans_free(&d->spans);
 }
 
@@ -95,25 +95,34 @@ static assay_dtype golden_run_of(const assay_stage_context *c) {
     return c->uses_float64 ? ASSAY_F64 : c->golden->info.dtype;
 }
 
-static assay_status read_all(stage_data *d, const assay_stage_context *c, const assay_source_item *golden,
-                             const assay_source_item *candidate, assay_error *err) {
-    assay_status st = assay_source_read(c->golden, golden, false, &d->golden, err);
-    if (!st) st = assay_source_read(c->candidate, candidate, false, &d->candidate, err);
-    if (!st && golden->has_unrounded) st = assay_source_read(c->golden, golden, true, &d->unrounded, err);
-    if (!st && c->policy->ignore_pad_rows) st = assay_pad_rows_find(&d->spans, c->golden, golden, err);
-    if (st || golden->kept_axis < 0 || same_kept(golden, candidate)) return st;
-    assay_tensor gathered;
-    st = assay_gather(&gathered, &d->candidate.tensor, golden->kept_axis, golden->kept, golden->kept_count, err);
+/* The candidate's part of the indices that the golden keeps: of a candidate that holds all, it is put together in memory. */
+static assay_status open_candidate(assay_values *out, const assay_stage_context *c, const assay_source_item *golden,
+                                   const assay_source_item *candidate, assay_error *err) {
+    assay_source_tensor whole;
+    assay_values gathered = {.owned = true};
+    if (golden->kept_axis < 0 || same_kept(golden, candidate))
+        return assay_values_open(out, c->candidate, candidate, false, err);
+    assay_status st = assay_source_read(c->candidate, candidate, false, &whole, err);
     if (st) return st;
-    assay_source_release(&d->candidate);
-    d->candidate = (assay_source_tensor){gathered, true};
-    return ASSAY_OK;
+    st = assay_gather(&gathered.tensor, &whole.tensor, golden->kept_axis, golden->kept, golden->kept_count, err);
+    assay_source_release(&whole);
+    if (!st) *out = gathered;
+    return st;
 }
 
-static void set_tolerance(assay_entry *e, const assay_stage_context *c, const stage_data *d,
-                          const assay_source_item *golden, bool unrounded) {
-    if (assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_EXACT) return;
-    const assay_tensor *scaled = unrounded ? &d->unrounded.tensor : &d->golden.tensor;
+static assay_status open_all(stage_data *d, const assay_stage_context *c, const assay_source_item *golden,
+                             const assay_source_item *candidate, assay_error *err) {
+    assay_status st = assay_values_open(&d->golden, c->golden, golden, false, err);
+    if (!st) st = open_candidate(&d->candidate, c, golden, candidate, err);
+    if (!st && golden->has_unrounded) st = assay_values_open(&d->unrounded, c->golden, golden, true, err);
+    if (!st && c->policy->ignore_pad_rows) st = assay_pad_rows_find(&d->spans, c->golden, golden, err);
+    return st;
+}
+
+static assay_status set_tolerance(assay_entry *e, const assay_stage_context *c, const stage_data *d,
+                                  const assay_source_item *golden, bool unrounded, assay_error *err) {
+    if (assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_EXACT) return ASSAY_OK;
+    const assay_values *scaled = unrounded ? &d->unrounded : &d->golden;
     assay_tolerance_input in = {.place = e->place,
                                 .dtype = golden->info.dtype,
                                 .has_floor = unrounded ? golden->has_unrounded_floor : golden->has_floor,
@@ -121,12 +130,15 @@ static void set_tolerance(assay_entry *e, const assay_stage_context *c, const st
                                 .unrounded = unrounded};
     if (!in.has_floor) in.floor = 0;
     bool needs_scale = !in.has_floor || c->policy->rule_count > 0; /* it costs a pass over the tensor */
-    if (needs_scale) in.scale = assay_judge_scale(e->place.stage, scaled, golden_run_of(c));
+    assay_status st =
+        needs_scale ? assay_judge_scale(e->place.stage, scaled, golden_run_of(c), &in.scale, err) : ASSAY_OK;
+    if (st) return st;
     assay_tolerance tolerance = assay_tolerance_of(c->policy, &in);
     e->has_floor = in.has_floor;
     e->floor = in.floor;
     e->tolerance = tolerance.value;
     e->origin = tolerance.origin;
+    return ASSAY_OK;
 }
 
 static void set_ratios(assay_entry *e) {
@@ -148,20 +160,21 @@ static assay_status judge_data(assay_entry *e, const assay_stage_context *c, con
                                const assay_source_item *golden, assay_error *err) {
     const assay_source_info *candidate_info = &c->candidate->info;
     assay_judge_input in = {.stage = e->place.stage,
-                            .golden = &d->golden.tensor,
-                            .candidate = &d->candidate.tensor,
+                            .golden = &d->golden,
+                            .candidate = &d->candidate,
                             .spans = d->spans.spans,
                             .span_count = d->spans.count,
                             .golden_run = golden_run_of(c),
                             .mem_dtype = mem_dtype_of(c, golden)};
     in.candidate_run = candidate_info->has_dtype ? candidate_info->dtype : in.golden_run;
     bool stored = assay_judge_is_stored(in.stage, in.golden_run, in.mem_dtype);
-    bool unrounded = stored && golden->has_unrounded && assay_tensor_same_shape(&d->unrounded.tensor, in.golden);
-    if (unrounded) in.unrounded = &d->unrounded.tensor;
-    set_tolerance(e, c, d, golden, unrounded);
+    bool has_unrounded = golden->has_unrounded && assay_tensor_same_shape(&d->unrounded.tensor, &d->golden.tensor);
+    if (has_unrounded) in.unrounded = &d->unrounded;
+    assay_status st = set_tolerance(e, c, d, golden, stored && has_unrounded, err);
+    if (st) return st;
     in.tolerance = e->tolerance;
     e->pad_elements = d->spans.left_out;
-    assay_status st = assay_judge(e, &in, err);
+    st = assay_judge(e, &in, err);
     set_ratios(e);
     name_worst(e, golden);
     if (!st && !e->has_metrics && e->pad_elements) snprintf(e->reason, sizeof e->reason, "all of it is pads");
@@ -188,7 +201,7 @@ assay_status assay_compare_stage(assay_entry *e, const assay_stage_context *c, c
         return ASSAY_OK;
     }
     stage_data data = {0};
-    st = read_all(&data, c, golden, candidate, err);
+    st = open_all(&data, c, golden, candidate, err);
     if (!st) st = judge_data(e, c, &data, golden, err);
     release(&data);
     return st;

@@ -6,60 +6,103 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/judge_internal.h"
 #include "compare/judge_stored.h"
 #include "compare/logits.h"
 #include "compare/metrics_kernels.h"
-#include "core/rounding.h"
 
-#define CHUNK ASSAY_METRICS_CHUNK
-#define LEAST_SCORE (-1e6) /* ATT-1 */
+/* ---- what the kinds share ---- */
 
-/* What every judgement begins with, and adds to. */
-static void measure(assay_entry *e, const assay_judge_input *in, assay_dtype ulp_dtype) {
-    assay_metrics_state state;
-    assay_metrics_begin(&state, assay_dtype_is_float(ulp_dtype) ? ulp_dtype : ASSAY_F64);
-    for (size_t i = 0; i < in->span_count; i++)
-        assay_metrics_add(&state, in->golden, in->candidate, in->spans[i].begin, in->spans[i].count);
-    e->metrics = assay_metrics_end(&state);
+void assay_judge_begin(assay_metrics_state *total, assay_dtype ulp_dtype) {
+    assay_metrics_begin(total, assay_dtype_is_float(ulp_dtype) ? ulp_dtype : ASSAY_F64);
 }
 
-void assay_judge_set_worst(assay_entry *e, const assay_judge_input *in, int64_t index) {
+void assay_judge_measure(const assay_judge_context *context, const assay_block *b, assay_metrics_state *out) {
+    assay_span span;
+    assay_judge_begin(out, context->ulp_dtype);
+    for (size_t cursor = 0; assay_block_next(b, &cursor, &span);)
+        assay_metrics_add(out, &b->sides[ASSAY_WALK_GOLDEN], &b->sides[ASSAY_WALK_CANDIDATE], span.begin, span.count);
+}
+
+assay_status assay_judge_walk(const assay_judge_input *in, const assay_judge_pass *pass, void *total,
+                              assay_error *err) {
+    const assay_judge_context context = {in, pass->ulp_dtype};
+    const assay_block_walk walk = {.sides = {in->golden, in->candidate, in->unrounded},
+                                   .spans = in->spans,
+                                   .span_count = in->span_count,
+                                   .row = pass->row,
+                                   .context = &context,
+                                   .part_nbytes = pass->part_nbytes,
+                                   .visit = pass->visit,
+                                   .fold = pass->fold};
+    return assay_block_walk_run(&walk, total, err);
+}
+
+assay_status assay_judge_set_worst(assay_entry *e, const assay_judge_input *in, int64_t index, assay_error *err) {
     e->worst.index = index;
-    if (index < 0) return;
-    e->worst.golden = assay_load_f64(in->golden->data, in->golden->dtype, (size_t)index);
-    e->worst.candidate = assay_load_f64(in->candidate->data, in->candidate->dtype, (size_t)index);
+    if (index < 0) return ASSAY_OK;
+    assay_status st = assay_values_at(in->golden, index, &e->worst.golden, err);
+    return st ? st : assay_values_at(in->candidate, index, &e->worst.candidate, err);
 }
 
-/* NaN and infinities come first: true, and a failure, when their classes differ anywhere. */
-static bool fails_by_class(assay_entry *e, const assay_judge_input *in) {
+assay_status assay_judge_classes(assay_entry *e, const assay_judge_input *in, bool *fails, assay_error *err) {
     const assay_metrics *m = &e->metrics;
-    if (m->class_mismatches == 0) return false;
-    assay_judge_set_worst(e, in, m->first_class_mismatch);
+    *fails = m->class_mismatches > 0;
+    if (!*fails) return ASSAY_OK;
+    assay_status st = assay_judge_set_worst(e, in, m->first_class_mismatch, err);
+    if (st) return st;
     e->verdict = ASSAY_VERDICT_FAIL;
     e->deviation = INFINITY;
     snprintf(e->reason, sizeof e->reason, "%s where the golden has %s, at %lld of %lld places",
              assay_float_class_name(assay_classify(e->worst.candidate)),
              assay_float_class_name(assay_classify(e->worst.golden)), (long long)m->class_mismatches,
              (long long)m->count);
-    return true;
+    return ASSAY_OK;
 }
 
-static void judge_distance(assay_entry *e, const assay_judge_input *in) {
-    assay_judge_set_worst(e, in, e->metrics.max_abs_at);
+assay_status assay_judge_distance(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    assay_status st = assay_judge_set_worst(e, in, e->metrics.max_abs_at, err);
     e->deviation = e->metrics.max_abs;
-    if (e->deviation <= in->tolerance) return;
+    if (st || e->deviation <= in->tolerance) return st;
     e->verdict = ASSAY_VERDICT_FAIL;
     snprintf(e->reason, sizeof e->reason, "max abs %.3g exceeds the tolerance %.3g", e->deviation, in->tolerance);
+    return ASSAY_OK;
 }
 
-static void judge_float(assay_entry *e, const assay_judge_input *in) {
-    measure(e, in, in->golden->dtype);
-    if (!fails_by_class(e, in)) judge_distance(e, in);
+/* ---- float ---- */
+
+static assay_status visit_float(const void *context, const assay_block *b, void *part, assay_error *err) {
+    (void)err; /* it needs no memory */
+    assay_judge_measure(context, b, part);
+    return ASSAY_OK;
+}
+
+static void fold_float(void *total, const void *part, int64_t begin) { assay_metrics_fold(total, part, begin); }
+
+static assay_status conclude_float(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    bool fails;
+    assay_status st = assay_judge_classes(e, in, &fails, err);
+    return st || fails ? st : assay_judge_distance(e, in, err);
+}
+
+static assay_status judge_float(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    const assay_judge_pass pass = {sizeof(assay_metrics_state), 1, in->golden->tensor.dtype, visit_float, fold_float};
+    assay_metrics_state total;
+    assay_judge_begin(&total, pass.ulp_dtype);
+    assay_status st = assay_judge_walk(in, &pass, &total, err);
+    if (st) return st;
+    e->metrics = assay_metrics_end(&total);
+    return conclude_float(e, in, err);
 }
 
 /* ---- exact ---- */
 
-static bool is_minimum(double value, assay_dtype storage, assay_dtype run) {
+typedef struct {
+    assay_metrics_state metrics;
+    int64_t differing, first;
+} exact_part;
+
+bool assay_judge_is_minimum(double value, assay_dtype storage, assay_dtype run) {
     bool of_storage = assay_dtype_is_float(storage) && value == -assay_dtype_max(storage);
     return of_storage || (assay_dtype_is_float(run) && value == -assay_dtype_max(run));
 }
@@ -72,203 +115,201 @@ static int64_t load_integer(const assay_tensor *t, size_t i) {
     return ((const uint8_t *)t->data)[i] != 0;
 }
 
-static bool same_number(const assay_judge_input *in, size_t i) {
-    if (is_integer(in->golden->dtype) && is_integer(in->candidate->dtype))
-        return load_integer(in->golden, i) == load_integer(in->candidate, i);
-    double g = assay_load_f64(in->golden->data, in->golden->dtype, i);
-    double c = assay_load_f64(in->candidate->data, in->candidate->dtype, i);
+static bool same_number(const assay_judge_input *in, const assay_tensor *golden, const assay_tensor *candidate,
+                        size_t i) {
+    if (is_integer(golden->dtype) && is_integer(candidate->dtype))
+        return load_integer(golden, i) == load_integer(candidate, i);
+    double g = assay_load_f64(golden->data, golden->dtype, i);
+    double c = assay_load_f64(candidate->data, candidate->dtype, i);
     if (assay_classify(g) == ASSAY_CLASS_NAN) return assay_classify(c) == ASSAY_CLASS_NAN;
-    return g == c ||
-           (is_minimum(g, in->golden->dtype, in->golden_run) && is_minimum(c, in->candidate->dtype, in->candidate_run));
+    return g == c || (assay_judge_is_minimum(g, golden->dtype, in->golden_run) &&
+                      assay_judge_is_minimum(c, candidate->dtype, in->candidate_run));
 }
 
 static bool same_bytes(const assay_tensor *a, const assay_tensor *b) {
     return a->dtype == b->dtype && memcmp(a->data, b->data, assay_tensor_nbytes(a)) == 0;
 }
 
-static void judge_exact(assay_entry *e, const assay_judge_input *in) {
-    measure(e, in, in->golden->dtype);
-    if (fails_by_class(e, in) || same_bytes(in->golden, in->candidate)) return;
-    int64_t first = -1, differing = 0;
-    for (size_t s = 0; s < in->span_count; s++) {
-        for (int64_t i = in->spans[s].begin; i < in->spans[s].begin + in->spans[s].count; i++) {
-            if (same_number(in, (size_t)i)) continue;
-            if (first < 0) first = i;
-            differing++;
+static assay_status visit_exact(const void *context, const assay_block *b, void *part, assay_error *err) {
+    (void)err; /* it needs no memory */
+    exact_part *p = part;
+    const assay_tensor *g = &b->sides[ASSAY_WALK_GOLDEN], *c = &b->sides[ASSAY_WALK_CANDIDATE];
+    assay_span span;
+    assay_judge_measure(context, b, &p->metrics);
+    if (same_bytes(g, c)) return ASSAY_OK;
+    for (size_t cursor = 0; assay_block_next(b, &cursor, &span);) {
+        for (int64_t i = span.begin; i < span.begin + span.count; i++) {
+            if (same_number(((const assay_judge_context *)context)->in, g, c, (size_t)i)) continue;
+            if (p->differing++ == 0) p->first = i;
         }
     }
-    if (differing == 0) return;
-    assay_judge_set_worst(e, in, first);
+    return ASSAY_OK;
+}
+
+static void fold_exact(void *total, const void *part, int64_t begin) {
+    exact_part *t = total;
+    const exact_part *p = part;
+    assay_metrics_fold(&t->metrics, &p->metrics, begin);
+    if (t->differing == 0 && p->differing > 0) t->first = begin + p->first;
+    t->differing += p->differing;
+}
+
+static assay_status judge_exact(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    const assay_judge_pass pass = {sizeof(exact_part), 1, in->golden->tensor.dtype, visit_exact, fold_exact};
+    exact_part total = {.differing = 0};
+    bool fails = false;
+    assay_judge_begin(&total.metrics, pass.ulp_dtype);
+    assay_status st = assay_judge_walk(in, &pass, &total, err);
+    if (!st) e->metrics = assay_metrics_end(&total.metrics);
+    if (!st) st = assay_judge_classes(e, in, &fails, err);
+    if (st || fails || total.differing == 0) return st;
+    st = assay_judge_set_worst(e, in, total.first, err);
     e->verdict = ASSAY_VERDICT_FAIL;
     e->deviation = e->metrics.max_abs > 0 ? e->metrics.max_abs : INFINITY;
-    snprintf(e->reason, sizeof e->reason, "must be exact, and differs at %lld of %lld places", (long long)differing,
-             (long long)e->metrics.count);
-}
-
-/* ---- scores ---- */
-
-/* ATT-1's clamp as a run holds it: -1e6 in its dtype, or the dtype's minimum where that is greater. */
-static double clamp_of(assay_dtype run) { return fmax(assay_round_to(LEAST_SCORE, run), -assay_dtype_max(run)); }
-
-bool assay_score_is_hidden(double value, assay_dtype run) {
-    return assay_classify(value) != ASSAY_CLASS_NAN && value <= clamp_of(run);
-}
-
-static bool same_hidden(double g, double c, const assay_judge_input *in) {
-    if (g == c) return true;
-    if (g == clamp_of(in->golden_run) && c == clamp_of(in->candidate_run)) return true;
-    return is_minimum(g, in->golden->dtype, in->golden_run) && is_minimum(c, in->candidate->dtype, in->candidate_run);
-}
-
-/* What became of hidden scores. */
-typedef struct {
-    double golden_clamp, candidate_clamp;
-    int64_t hidden;       /* on both sides, with the same value */
-    int64_t wrong, first; /* other places where at least one side hides; index of the first */
-} hidden_count;
-
-/* Takes the hidden scores out of a chunk: they become 0 on both sides, which adds nothing to a sum or a maximum. */
-static void take_hidden(hidden_count *h, const assay_judge_input *in, double *g, double *c, const assay_span *span) {
-    for (int64_t i = 0; i < span->count; i++) {
-        if (!(g[i] <= h->golden_clamp) && !(c[i] <= h->candidate_clamp)) continue;
-        if (assay_classify(g[i]) == ASSAY_CLASS_NAN || assay_classify(c[i]) == ASSAY_CLASS_NAN) continue;
-        if (same_hidden(g[i], c[i], in)) {
-            h->hidden++;
-        } else {
-            h->wrong++;
-            if (h->first < 0) h->first = span->begin + i;
-        }
-        g[i] = c[i] = 0;
-    }
-}
-
-static void load_chunk(double *out, const assay_tensor *t, const assay_span *span) {
-    assay_chunk_load(out, (const char *)t->data + (size_t)span->begin * assay_dtype_size(t->dtype), t->dtype,
-                     (size_t)span->count);
-}
-
-static hidden_count measure_scores(assay_entry *e, const assay_judge_input *in) {
-    double g[CHUNK], c[CHUNK];
-    hidden_count hidden = {clamp_of(in->golden_run), clamp_of(in->candidate_run), 0, 0, -1};
-    assay_metrics_state state;
-    assay_metrics_begin(&state, in->golden->dtype);
-    for (size_t s = 0; s < in->span_count; s++) {
-        int64_t end = in->spans[s].begin + in->spans[s].count;
-        for (int64_t at = in->spans[s].begin; at < end; at += CHUNK) {
-            assay_span span = {at, end - at < CHUNK ? end - at : CHUNK};
-            load_chunk(g, in->golden, &span);
-            load_chunk(c, in->candidate, &span);
-            take_hidden(&hidden, in, g, c, &span);
-            assay_metrics_add_f64(&state, g, c, at, span.count);
-        }
-    }
-    state.m.finite -= hidden.hidden + hidden.wrong;
-    e->metrics = assay_metrics_end(&state);
-    return hidden;
-}
-
-static void judge_scores(assay_entry *e, const assay_judge_input *in) {
-    hidden_count hidden = measure_scores(e, in);
-    if (fails_by_class(e, in)) return;
-    if (hidden.wrong == 0) {
-        judge_distance(e, in);
-        return;
-    }
-    assay_judge_set_worst(e, in, hidden.first);
-    bool golden_hides = assay_score_is_hidden(e->worst.golden, in->golden_run);
-    bool candidate_hides = assay_score_is_hidden(e->worst.candidate, in->candidate_run);
-    const char *what = !candidate_hides ? "a key that the golden hides is visible"
-                       : !golden_hides  ? "a key that the golden shows is hidden"
-                                        : "a key is hidden by another value than the golden's";
-    e->verdict = ASSAY_VERDICT_FAIL;
-    e->deviation = INFINITY;
-    snprintf(e->reason, sizeof e->reason, "%s, at %lld of %lld places", what, (long long)hidden.wrong,
-             (long long)e->metrics.count);
+    snprintf(e->reason, sizeof e->reason, "must be exact, and differs at %lld of %lld places",
+             (long long)total.differing, (long long)e->metrics.count);
+    return st;
 }
 
 /* ---- logits ---- */
 
-static assay_status measure_rows(assay_entry *e, const assay_judge_input *in, assay_error *err) {
-    int64_t size = in->golden->shape[in->golden->rank - 1];
+typedef struct {
+    assay_metrics_state metrics;
+    assay_logits_state logits;
+} logits_part;
+
+static const void *element(const assay_tensor *t, int64_t i) {
+    return (const char *)t->data + (size_t)i * assay_dtype_size(t->dtype);
+}
+
+static assay_status visit_logits(const void *context, const assay_block *b, void *part, assay_error *err) {
+    const assay_judge_input *in = ((const assay_judge_context *)context)->in;
+    const assay_tensor *g = &b->sides[ASSAY_WALK_GOLDEN], *c = &b->sides[ASSAY_WALK_CANDIDATE];
+    int64_t size = in->golden->tensor.shape[in->golden->tensor.rank - 1];
+    logits_part *p = part;
     double *rows = malloc(2 * (size_t)size * sizeof *rows);
     if (!rows) return assay_fail_nomem(err, "a row of logits");
-    assay_logits_state state;
-    assay_logits_begin(&state);
-    for (size_t s = 0; s < in->span_count; s++) {
-        for (int64_t at = in->spans[s].begin; at < in->spans[s].begin + in->spans[s].count; at += size) {
-            assay_span row = {at, size};
-            load_chunk(rows, in->golden, &row);
-            load_chunk(rows + size, in->candidate, &row);
-            assay_logits_add_row(&state, rows, rows + size, size, at / size, in->tolerance);
+    assay_judge_measure(context, b, &p->metrics);
+    assay_logits_begin(&p->logits);
+    assay_span span;
+    for (size_t cursor = 0; assay_block_next(b, &cursor, &span);) {
+        for (int64_t at = span.begin; at < span.begin + span.count; at += size) {
+            assay_chunk_load(rows, element(g, at), g->dtype, (size_t)size);
+            assay_chunk_load(rows + size, element(c, at), c->dtype, (size_t)size);
+            assay_logits_add_row(&p->logits, rows, rows + size, size, (b->begin + at) / size, in->tolerance);
         }
     }
     free(rows);
-    e->metrics.logits = assay_logits_end(&state);
-    e->metrics.has_logits = true;
     return ASSAY_OK;
 }
 
-static assay_status judge_logits(assay_entry *e, const assay_judge_input *in, assay_error *err) {
-    judge_float(e, in);
-    if (in->golden->rank == 0 || e->metrics.count == 0) return ASSAY_OK;
-    assay_status st = measure_rows(e, in, err);
-    int64_t wrong = st ? 0 : e->metrics.logits.top1_wrong;
-    if (wrong == 0) return st;
+static void fold_logits(void *total, const void *part, int64_t begin) {
+    logits_part *t = total;
+    const logits_part *p = part;
+    assay_metrics_fold(&t->metrics, &p->metrics, begin);
+    assay_logits_fold(&t->logits, &p->logits);
+}
+
+static void fail_for_argmax(assay_entry *e) {
+    int64_t wrong = e->metrics.logits.top1_wrong;
+    if (wrong == 0) return;
     const char *join = e->reason[0] ? "; " : "";
     char reason[sizeof e->reason];
     snprintf(reason, sizeof reason, "%.200s%sthe argmax of %lld rows differs where the golden decides it", e->reason,
              join, (long long)wrong);
     snprintf(e->reason, sizeof e->reason, "%s", reason);
     e->verdict = ASSAY_VERDICT_FAIL;
-    return ASSAY_OK;
 }
 
-/* ---- the rest ---- */
+static assay_status judge_logits(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    const assay_tensor *golden = &in->golden->tensor;
+    int64_t size = golden->rank ? golden->shape[golden->rank - 1] : 0;
+    if (size == 0) return judge_float(e, in, err);
+    const assay_judge_pass pass = {sizeof(logits_part), size, golden->dtype, visit_logits, fold_logits};
+    logits_part total;
+    assay_judge_begin(&total.metrics, pass.ulp_dtype);
+    assay_logits_begin(&total.logits);
+    assay_status st = assay_judge_walk(in, &pass, &total, err);
+    if (st) return st;
+    e->metrics = assay_metrics_end(&total.metrics);
+    e->metrics.has_logits = e->metrics.count > 0;
+    if (e->metrics.has_logits) e->metrics.logits = assay_logits_end(&total.logits);
+    st = conclude_float(e, in, err);
+    if (!st) fail_for_argmax(e);
+    return st;
+}
 
-double assay_judge_scale(assay_stage stage, const assay_tensor *golden, assay_dtype run) {
-    if (assay_stage_get(stage)->judge != ASSAY_JUDGE_SCORES) return assay_tensor_scale(golden);
-    double scale = 0;
-    int64_t n = assay_tensor_count(golden);
-    for (int64_t i = 0; i < n; i++) {
-        double value = assay_load_f64(golden->data, golden->dtype, (size_t)i);
-        bool counts = assay_classify(value) == ASSAY_CLASS_FINITE && !assay_score_is_hidden(value, run);
-        if (counts) scale = fmax(scale, fabs(value));
+/* ---- scale ---- */
+
+typedef struct {
+    bool is_scores;
+    assay_dtype run;
+} scale_context;
+
+static double score_scale(const assay_tensor *t, assay_dtype run) {
+    double scale = 0, clamp = assay_judge_clamp(run);
+    for (int64_t i = 0; i < t->shape[0]; i++) {
+        double value = assay_load_f64(t->data, t->dtype, (size_t)i);
+        if (assay_classify(value) == ASSAY_CLASS_FINITE && value > clamp) scale = fmax(scale, fabs(value));
     }
     return scale;
 }
+
+static assay_status visit_scale(const void *context, const assay_block *b, void *part, assay_error *err) {
+    (void)err; /* it needs no memory */
+    const scale_context *c = context;
+    const assay_tensor *golden = &b->sides[ASSAY_WALK_GOLDEN];
+    *(double *)part = c->is_scores ? score_scale(golden, c->run) : assay_tensor_scale(golden);
+    return ASSAY_OK;
+}
+
+static void fold_scale(void *total, const void *part, int64_t begin) {
+    (void)begin;
+    *(double *)total = fmax(*(double *)total, *(const double *)part);
+}
+
+assay_status assay_judge_scale(assay_stage stage, const assay_values *golden, assay_dtype run, double *scale,
+                               assay_error *err) {
+    const scale_context context = {assay_stage_get(stage)->judge == ASSAY_JUDGE_SCORES, run};
+    const assay_block_walk walk = {.sides = {golden},
+                                   .row = 1,
+                                   .context = &context,
+                                   .part_nbytes = sizeof(double),
+                                   .visit = visit_scale,
+                                   .fold = fold_scale};
+    *scale = 0;
+    return assay_block_walk_run(&walk, scale, err);
+}
+
+/* ---- the kinds ---- */
 
 bool assay_judge_is_stored(assay_stage stage, assay_dtype golden_run, assay_dtype mem_dtype) {
     bool half = mem_dtype == ASSAY_F16 || mem_dtype == ASSAY_BF16;
     return assay_stage_get(stage)->judge == ASSAY_JUDGE_STORED && half && mem_dtype != golden_run;
 }
 
-static void judge_stored(assay_entry *e, const assay_judge_input *in) {
-    if (!assay_judge_is_stored(in->stage, in->golden_run, in->mem_dtype) ||
-        assay_first_not_representable(in->golden, in->mem_dtype) >= 0) {
-        judge_float(e, in);
-        return;
-    }
-    measure(e, in, in->mem_dtype);
-    if (!assay_judge_cast(e, in)) return;
-    if (in->unrounded) assay_judge_against_unrounded(e, in);
-    else if (!fails_by_class(e, in)) assay_judge_by_unit(e, in);
+static assay_status judge_stored(assay_entry *e, const assay_judge_input *in, assay_error *err) {
+    bool cast = assay_judge_is_stored(in->stage, in->golden_run, in->mem_dtype);
+    assay_status st = cast ? assay_judge_is_cast(in->golden, in->mem_dtype, &cast, err) : ASSAY_OK;
+    if (st) return st;
+    return cast ? assay_judge_cast(e, in, err) : judge_float(e, in, err);
 }
 
 static assay_status judge_by_kind(assay_entry *e, const assay_judge_input *in, assay_error *err) {
     switch (assay_stage_get(in->stage)->judge) {
-    case ASSAY_JUDGE_EXACT: judge_exact(e, in); return ASSAY_OK;
-    case ASSAY_JUDGE_FLOAT: judge_float(e, in); return ASSAY_OK;
-    case ASSAY_JUDGE_SCORES: judge_scores(e, in); return ASSAY_OK;
-    case ASSAY_JUDGE_STORED: judge_stored(e, in); return ASSAY_OK;
+    case ASSAY_JUDGE_EXACT: return judge_exact(e, in, err);
+    case ASSAY_JUDGE_FLOAT: return judge_float(e, in, err);
+    case ASSAY_JUDGE_SCORES: return assay_judge_scores(e, in, err);
+    case ASSAY_JUDGE_STORED: return judge_stored(e, in, err);
     case ASSAY_JUDGE_LOGITS: return judge_logits(e, in, err);
     }
     return assay_fail(err, ASSAY_EINTERNAL, NULL, "a stage of an unknown kind");
 }
 
 assay_status assay_judge(assay_entry *e, const assay_judge_input *in, assay_error *err) {
-    assert(assay_tensor_same_shape(in->golden, in->candidate));
+    assert(assay_tensor_same_shape(&in->golden->tensor, &in->candidate->tensor));
     const assay_stage_info *info = assay_stage_get(in->stage);
-    assay_span whole = {0, assay_tensor_count(in->golden)};
+    assay_span whole = {0, assay_tensor_count(&in->golden->tensor)};
     assay_judge_input spanned = *in;
     if (!in->spans) {
         spanned.spans = &whole;

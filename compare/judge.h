@@ -23,8 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compare/block_walk.h"
 #include "compare/result.h"
-#include "compare/source.h"
+#include "compare/values.h"
 #include "core/status.h"
 #include "core/tensor.h"
 
@@ -32,17 +33,12 @@
 extern "C" {
 #endif
 
-/* A range of elements, row-major. */
-typedef struct {
-    int64_t begin, count;
-} assay_span;
-
-/* What is held against what. Tensors are borrowed. */
+/* What is held against what. Values are borrowed, and read block by block. */
 typedef struct {
     assay_stage stage;
-    const assay_tensor *golden;
-    const assay_tensor *candidate; /* of the golden's shape */
-    const assay_tensor *unrounded; /* of the golden's shape; NULL without */
+    const assay_values *golden;
+    const assay_values *candidate; /* of the golden's shape */
+    const assay_values *unrounded; /* of the golden's shape; NULL without */
     const assay_span *spans;       /* (span_count) ascending, disjoint: what is judged; NULL: all */
     size_t span_count;
     assay_dtype golden_run; /* what each side's model computed in */
@@ -52,14 +48,17 @@ typedef struct {
 } assay_judge_input;
 
 /* Judges into *entry: verdict, reason, rules (a failure's own, where it has one), metrics, worst (index and values),
- * deviation. Shapes must be equal. ASSAY_EINTERNAL when out of memory. */
+ * deviation. Shapes must be equal. ASSAY_EINPUT: a file cannot be read or does not have the digest that it says. ASSAY_EINTERNAL when out
+ * of memory. */
 assay_status assay_judge(assay_entry *entry, const assay_judge_input *in, assay_error *err);
 
 /* True when this tensor is judged as ASSAY_JUDGE_STORED says, and not as FLOAT. */
 bool assay_judge_is_stored(assay_stage stage, assay_dtype golden_run, assay_dtype mem_dtype);
 
-/* Largest finite magnitude of a golden tensor; of scores, hidden ones left out. It scales relative tolerances. */
-double assay_judge_scale(assay_stage stage, const assay_tensor *golden, assay_dtype run);
+/* *scale becomes the largest finite magnitude of a golden tensor; of scores, hidden ones left out. It scales relative tolerances. Errors:
+ * as assay_judge. */
+assay_status assay_judge_scale(assay_stage stage, const assay_values *golden, assay_dtype run, double *scale,
+                               assay_error *err);
 
 /* True when `value` hides a score in a run of `run` dtype (see SCORES). */
 bool assay_score_is_hidden(double value, assay_dtype run);

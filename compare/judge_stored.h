@@ -5,7 +5,6 @@
 #define ASSAY_COMPARE_JUDGE_STORED_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "compare/judge.h"
 
@@ -13,20 +12,15 @@
 extern "C" {
 #endif
 
-/* Index of the first finite element that `dtype`, a half type, cannot hold; -1 when it can hold all. */
-int64_t assay_first_not_representable(const assay_tensor *t, assay_dtype dtype);
+/* True when `dtype`, a half type, can hold all finite values of a tensor in memory. */
+bool assay_dtype_holds(assay_dtype dtype, const assay_tensor *t);
 
-/* True when the candidate was cast to mem_dtype. Otherwise *e becomes a failure that names MEM-6. */
-bool assay_judge_cast(assay_entry *e, const assay_judge_input *in);
+/* *is_cast is set when `dtype` can, of values wherever they are. Errors: as assay_judge. */
+assay_status assay_judge_is_cast(const assay_values *values, assay_dtype dtype, bool *is_cast, assay_error *err);
 
-/* Holds the candidate against the golden's unrounded values; in->unrounded is there, in->spans too. */
-void assay_judge_against_unrounded(assay_entry *e, const assay_judge_input *in);
-
-/* Holds the candidate against the golden's stored values: a unit apart, or within the tolerance. All classes agree. */
-void assay_judge_by_unit(assay_entry *e, const assay_judge_input *in);
-
-/* Points e->worst at an element: its index and both values (compare/judge.c). index may be -1. */
-void assay_judge_set_worst(assay_entry *e, const assay_judge_input *in, int64_t index);
+/* Judges stored memory whose golden was cast to in->mem_dtype: a candidate that was not fails for MEM-6; another is held against the
+ * golden's unrounded values where they are there, else against its stored ones. in->spans are there. Errors: as assay_judge. */
+assay_status assay_judge_cast(assay_entry *e, const assay_judge_input *in, assay_error *err);
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,9 @@ void assay_logits_begin(assay_logits_state *state);
 void assay_logits_add_row(assay_logits_state *state, const double *golden_row, const double *candidate_row,
                           int64_t size, int64_t row, double tolerance);
 
+/* Adds what was measured apart of rows that come after all that *state has. */
+void assay_logits_fold(assay_logits_state *state, const assay_logits_state *part);
+
 assay_logit_metrics assay_logits_end(const assay_logits_state *state);
 
 /* KL(softmax(golden) || softmax(candidate)) in nats of two rows of n finite logits; never negative. */

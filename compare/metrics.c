@@ -8,9 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare/metrics_f32.h"
 #include "compare/metrics_kernels.h"
 
 #define CHUNK ASSAY_METRICS_CHUNK
+#define GROUP 64 /* chunks whose largest differences are looked for together */
 
 static uint64_t bits_of(double value) {
     uint64_t bits;
@@ -99,8 +101,101 @@ void assay_metrics_add_f64(assay_metrics_state *state, const double *g, const do
     if (n > 0) (finite ? add_finite : add_mixed)(state, g, c, begin, n);
 }
 
-void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+/* Chunks of float32 values, of which only bounds of max_abs and max_rel are known: finding these themselves takes longer, and few chunks
+ * can hold the largest. */
+typedef struct {
+    assay_metrics_state *state;
+    const float *g, *c;
+    int64_t begin, n; /* of all chunks */
+    double abs_bounds[GROUP], rel_bounds[GROUP];
+} chunk_group;
+
+static int64_t length_of(const chunk_group *group, int64_t chunk) {
+    int64_t left = group->n - chunk * CHUNK;
+    return left < CHUNK ? left : CHUNK;
+}
+
+static void add_bounded(chunk_group *group, int64_t chunk) {
+    assay_chunk_sums sums;
+    const float *g = group->g + chunk * CHUNK, *c = group->c + chunk * CHUNK;
+    int64_t n = length_of(group, chunk);
+    bool finite = assay_chunk_measure_f32(&sums, g, c, (size_t)n, group->state->m.ulp_dtype);
+    group->abs_bounds[chunk] = finite ? sums.max_abs : -1;
+    group->rel_bounds[chunk] = finite ? sums.max_rel : -1;
+    if (finite) {
+        sums.max_rel = 0;
+        group->state->m.count += n;
+        fold_finite(group->state, &sums, n);
+        return;
+    }
+    double golden[CHUNK], candidate[CHUNK];
+    assay_chunk_load(golden, g, ASSAY_F32, (size_t)n);
+    assay_chunk_load(candidate, c, ASSAY_F32, (size_t)n);
+    assay_metrics_add_f64(group->state, golden, candidate, group->begin + chunk * CHUNK, n);
+}
+
+/* Finds the largest difference of a chunk that may have a larger one than is known, or the same earlier. */
+static void add_max_abs(chunk_group *group, int64_t chunk) {
+    assay_metrics *m = &group->state->m;
+    double bound = group->abs_bounds[chunk];
+    if (bound < 0 || (m->max_abs_at >= 0 && bound < m->max_abs)) return;
+    int64_t begin = chunk * CHUNK;
+    size_t at = 0, n = (size_t)length_of(group, chunk);
+    double max = assay_chunk_max_abs_f32(group->g + begin, group->c + begin, n, bound, &at);
+    take_max_abs(m, max, group->begin + begin + (int64_t)at);
+    group->abs_bounds[chunk] = -1;
+}
+
+static void add_max_rel(chunk_group *group, int64_t chunk) {
+    assay_metrics *m = &group->state->m;
+    double bound = group->rel_bounds[chunk];
+    if (bound <= m->max_rel) return;
+    const float *g = group->g + chunk * CHUNK, *c = group->c + chunk * CHUNK;
+    m->max_rel = fmax(m->max_rel, assay_chunk_max_rel_f32(g, c, (size_t)length_of(group, chunk), bound));
+    group->rel_bounds[chunk] = -1;
+}
+
+static int64_t largest(const double *values, int64_t n) {
+    int64_t at = 0;
+    for (int64_t i = 1; i < n; i++) at = values[i] > values[at] ? i : at;
+    return at;
+}
+
+void assay_metrics_add_f32(assay_metrics_state *state, const float *g, const float *c, int64_t begin, int64_t n) {
+    for (int64_t done = 0; done < n; done += GROUP * CHUNK) {
+        int64_t length = n - done < GROUP * CHUNK ? n - done : GROUP * CHUNK, chunks = (length + CHUNK - 1) / CHUNK;
+        chunk_group group = {.state = state, .g = g + done, .c = c + done, .begin = begin + done, .n = length};
+        for (int64_t i = 0; i < chunks; i++) add_bounded(&group, i);
+        add_max_abs(&group, largest(group.abs_bounds, chunks));
+        add_max_rel(&group, largest(group.rel_bounds, chunks));
+        for (int64_t i = 0; i < chunks; i++) {
+            add_max_abs(&group, i);
+            add_max_rel(&group, i);
+        }
+    }
+}
+
+static void widen_all(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                      int64_t begin, int64_t n) {
+    enum { ROOM = ASSAY_METRICS_ROOM };
+    float g[ROOM], c[ROOM];
+    for (int64_t done = 0; done < n; done += ROOM) {
+        int64_t length = n - done < ROOM ? n - done : ROOM;
+        assay_chunk_load_f32(g, element(golden, begin + done), golden->dtype, (size_t)length);
+        assay_chunk_load_f32(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
+        assay_metrics_add_f32(state, g, c, begin + done, length);
+    }
+}
+
+static void add_narrow(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
                        int64_t begin, int64_t n) {
+    bool as_they_are = golden->dtype == ASSAY_F32 && candidate->dtype == ASSAY_F32;
+    if (!as_they_are) widen_all(state, golden, candidate, begin, n);
+    else assay_metrics_add_f32(state, element(golden, begin), element(candidate, begin), begin, n);
+}
+
+static void add_wide(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                     int64_t begin, int64_t n) {
     double g[CHUNK], c[CHUNK];
     for (int64_t done = 0; done < n; done += CHUNK) {
         int64_t length = n - done < CHUNK ? n - done : CHUNK;
@@ -108,6 +203,33 @@ void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, c
         assay_chunk_load(c, element(candidate, begin + done), candidate->dtype, (size_t)length);
         assay_metrics_add_f64(state, g, c, begin + done, length);
     }
+}
+
+void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, const assay_tensor *candidate,
+                       int64_t begin, int64_t n) {
+    bool narrow = assay_chunk_is_narrow(golden->dtype) && assay_chunk_is_narrow(candidate->dtype);
+    (narrow ? add_narrow : add_wide)(state, golden, candidate, begin, n);
+}
+
+void assay_metrics_fold(assay_metrics_state *state, const assay_metrics_state *part, int64_t begin) {
+    assay_metrics *m = &state->m;
+    const assay_metrics *p = &part->m;
+    const assay_chunk_sums sums = {.different = p->different,
+                                   .max_rel = p->max_rel,
+                                   .max_ulp = p->max_ulp,
+                                   .golden_max = p->golden_max,
+                                   .diff2 = part->sum_diff2,
+                                   .golden2 = part->sum_golden2,
+                                   .candidate2 = part->sum_candidate2,
+                                   .product = part->sum_product};
+    m->count += p->count;
+    fold_finite(state, &sums, p->finite);
+    m->golden_nan += p->golden_nan, m->golden_inf += p->golden_inf;
+    m->candidate_nan += p->candidate_nan, m->candidate_inf += p->candidate_inf;
+    m->class_mismatches += p->class_mismatches;
+    int64_t first = p->first_class_mismatch < 0 ? -1 : begin + p->first_class_mismatch;
+    if (first >= 0 && (m->first_class_mismatch < 0 || first < m->first_class_mismatch)) m->first_class_mismatch = first;
+    if (p->max_abs_at >= 0) take_max_abs(m, p->max_abs, begin + p->max_abs_at);
 }
 
 static double cosine_of(double product, double golden2, double candidate2) {

@@ -78,6 +78,14 @@ void assay_metrics_add(assay_metrics_state *state, const assay_tensor *golden, c
 void assay_metrics_add_f64(assay_metrics_state *state, const double *golden, const double *candidate, int64_t begin,
                            int64_t n);
 
+/* The same with values that are float32 already. */
+void assay_metrics_add_f32(assay_metrics_state *state, const float *golden, const float *candidate, int64_t begin,
+                           int64_t n);
+
+/* Adds what was measured apart, of a part of the tensors whose first element is element `begin`: indices in *part count from there.
+ * What is kept in *state (sums, and the first of equals) depends on the order. */
+void assay_metrics_fold(assay_metrics_state *state, const assay_metrics_state *part, int64_t begin);
+
 /* The metrics of all that was added. */
 assay_metrics assay_metrics_end(const assay_metrics_state *state);
 

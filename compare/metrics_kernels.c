@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compare/metrics.h"
+#include "compare/metrics_f32.h"
 #include "core/simd.h"
 
 #ifdef __clang__
@@ -16,12 +17,12 @@ ASSAY_SIMD static void load_f32(double *restrict out, const float *restrict src,
     for (size_t i = 0; i < n; i++) out[i] = (double)src[i];
 }
 
-ASSAY_SIMD static void load_bf16(double *restrict out, const uint16_t *restrict src, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)src[i] << 16;
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        out[i] = (double)value;
+static void load_half(double *out, const void *src, assay_dtype dtype, size_t n) {
+    float chunk[256];
+    for (size_t done = 0; done < n; done += 256) {
+        size_t length = n - done < 256 ? n - done : 256;
+        assay_chunk_load_f32(chunk, (const uint16_t *)src + done, dtype, length);
+        load_f32(out + done, chunk, length);
     }
 }
 
@@ -29,7 +30,8 @@ void assay_chunk_load(double *out, const void *src, assay_dtype dtype, size_t n)
     switch (dtype) {
     case ASSAY_F64: memcpy(out, src, n * sizeof *out); return;
     case ASSAY_F32: load_f32(out, src, n); return;
-    case ASSAY_BF16: load_bf16(out, src, n); return;
+    case ASSAY_F16:
+    case ASSAY_BF16: load_half(out, src, dtype, n); return;
     default:
         for (size_t i = 0; i < n; i++) out[i] = assay_load_f64(src, dtype, i);
     }
@@ -75,20 +77,12 @@ static double number_of(int64_t bits) {
     return value;
 }
 
-/* |g - c| / max(|g|, |c|). Halved on both sides, so that the difference of two numbers near DBL_MAX does not overflow;
- * where both are 0 the quotient is 0 / 1. The halves of subnormals may lose a bit, which this metric does not mind. */
-static inline double relative(double g, double c) {
-    double ga = fabs(g), ca = fabs(c);
-    double larger = ga > ca ? ga : ca;
-    return 2 * (fabs(0.5 * g - 0.5 * c) / (larger > 0 ? larger : 1));
-}
-
 ASSAY_SIMD static void measure_maxima(assay_chunk_sums *out, const double *restrict g, const double *restrict c,
                                       size_t n) {
     int64_t max_abs = 0, max_rel = 0, golden_max = 0;
 #pragma omp simd reduction(max : max_abs, max_rel, golden_max)
     for (size_t i = 0; i < n; i++) {
-        int64_t d = order_of(fabs(g[i] - c[i])), rel = order_of(relative(g[i], c[i])), ga = order_of(fabs(g[i]));
+        int64_t d = order_of(fabs(g[i] - c[i])), rel = order_of(assay_relative(g[i], c[i])), ga = order_of(fabs(g[i]));
         max_abs = d > max_abs ? d : max_abs;
         max_rel = rel > max_rel ? rel : max_rel;
         golden_max = ga > golden_max ? ga : golden_max;

@@ -4,6 +4,7 @@
 #ifndef ASSAY_COMPARE_METRICS_KERNELS_H
 #define ASSAY_COMPARE_METRICS_KERNELS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,14 @@ bool assay_chunk_is_finite(const double *x, size_t n);
 
 /* Largest |x|; x (n) is finite. */
 double assay_chunk_max_abs(const double *x, size_t n);
+
+/* |g - c| / max(|g|, |c|). Halved on both sides, so that the difference of two numbers near DBL_MAX does not overflow;
+ * where both are 0 the quotient is 0 / 1. The halves of subnormals may lose a bit, which this metric does not mind. */
+static inline double assay_relative(double g, double c) {
+    double ga = fabs(g), ca = fabs(c);
+    double larger = ga > ca ? ga : ca;
+    return 2 * (fabs(0.5 * g - 0.5 * c) / (larger > 0 ? larger : 1));
+}
 
 /* Measures golden g (n) against candidate c (n), all finite. ULPs are those of ulp_dtype. */
 void assay_chunk_measure(assay_chunk_sums *out, const double *g, const double *c, size_t n, assay_dtype ulp_dtype);

@@ -14,6 +14,7 @@
 #include "core/stages.h"
 #include "core/status.h"
 #include "core/tensor.h"
+#include "golden/stored_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -78,6 +79,10 @@ typedef struct assay_source {
     /* Reads the tensor behind a handle of an item. When *owned, the caller frees it; else it is borrowed. */
     assay_status (*read)(const struct assay_source *source, const assay_source_item *item, bool unrounded,
                          assay_tensor *out, bool *owned, assay_error *err);
+    /* Where the values behind a handle lie, when they can be read by ranges; otherwise *found is false, and they are read as above. NULL:
+     * none can. */
+    assay_status (*locate)(const struct assay_source *source, const assay_source_item *item, bool unrounded,
+                           assay_stored_values *out, bool *found, assay_error *err);
 } assay_source;
 
 /* A tensor that was read. Release with assay_source_release. */

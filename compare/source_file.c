@@ -23,6 +23,11 @@ static assay_status read_unknown(const assay_source *source, size_t index, bool 
                   : assay_golden_describe_unknown(source->self, name, out, err);
 }
 
+static assay_status locate_in_file(const assay_source *source, const assay_source_item *item, bool unrounded,
+                                   assay_stored_values *out, bool *found, assay_error *err) {
+    return assay_golden_locate(source->self, item->values, unrounded, out, found, err);
+}
+
 static assay_source_info info_of(const assay_golden *g, const char *name) {
     assay_source_info info = assay_source_info_init(name);
     info.producer = g->producer;
@@ -71,7 +76,11 @@ static assay_source_step *steps_of(const assay_golden *g) {
 }
 
 assay_status assay_source_of_file(assay_source *out, const assay_golden *g, const char *name, assay_error *err) {
-    assay_source source = {.info = info_of(g, name), .self = g, .read = read_from_file, .read_unknown = read_unknown};
+    assay_source source = {.info = info_of(g, name),
+                           .self = g,
+                           .read = read_from_file,
+                           .locate = locate_in_file,
+                           .read_unknown = read_unknown};
     source.items = items_of(g->tensors, g->tensor_count);
     source.float64 = items_of(g->float64, g->float64_count);
     source.steps = steps_of(g);

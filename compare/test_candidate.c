@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compare/compare_fixture.h"
 #include "golden/h5_file.h"
@@ -253,4 +254,76 @@ Test(candidate, any_names_are_for_a_mapping) {
     cr_expect_eq(assay_candidate_source(c)->item_count, 3);
     cr_expect_eq(assay_candidate_source(c)->unknown_count, 0);
     assay_candidate_close(c);
+}
+
+/* ---- dumps of several blocks ---- */
+
+#define LARGE (3 * 131072 + 5)
+
+/* Logits of LARGE numbers with a digest, right or wrong; in every other format without one. */
+static void make_large(void) {
+    assay_tensor_map_destroy(map);
+    map = assay_tensor_map_create();
+    assay_tensor t;
+    EXPECT_OK(assay_tensor_alloc(&t, ASSAY_F32, 3, (int64_t[]){1, LARGE, 1}, "logits", &expect_err));
+    fill_random(t.data, LARGE, 5);
+    EXPECT_OK(assay_tensor_map_put(map, "steps/0/logits", t, &expect_err));
+}
+
+static const char *write_large_golden(bool has_right_digest) {
+    const assay_tensor *t = assay_tensor_map_get(map, "steps/0/logits");
+    const char *path = scratch_path(&s, "dump.h5");
+    char digest[ASSAY_XXH128_TEXT];
+    assay_tensor_xxh128(t, digest);
+    if (!has_right_digest) digest[0] = digest[0] == '0' ? '1' : '0';
+    assay_h5_writer *w;
+    EXPECT_OK(assay_h5_writer_create(&w, path, &expect_err));
+    EXPECT_OK(assay_h5_put(w, "steps/0/logits", t, ASSAY_H5_PLAIN, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_text(w, "steps/0/logits", "xxh128", digest, &expect_err));
+    EXPECT_OK(assay_h5_put_attr_f64(w, "steps/0/logits", "noise_floor", 0x1p-20, &expect_err));
+    EXPECT_OK(assay_h5_writer_commit(w, &expect_err));
+    return path;
+}
+
+static void expect_error(const char *golden_path, const char *candidate_path, int64_t cut_nbytes, const char *part) {
+    assay_candidate *golden, *candidate;
+    assay_case_result r;
+    EXPECT_OK(assay_candidate_open(&golden, golden_path, &expect_err));
+    EXPECT_OK(assay_candidate_open(&candidate, candidate_path, &expect_err));
+    if (cut_nbytes) cr_assert_eq(truncate(candidate_path, cut_nbytes), 0);
+    EXPECT_REFUSED(assay_compare(&r, assay_candidate_source(golden), assay_candidate_source(candidate),
+                                 &(assay_compare_options){.name = "large"}, &expect_err),
+                   part);
+    assay_candidate_close(golden);
+    assay_candidate_close(candidate);
+}
+
+Test(candidate, a_nan_in_the_last_element_of_a_large_dump_fails_in_every_format) {
+    make_large();
+    const char *golden = write_large_golden(true);
+    float *values = assay_tensor_map_get(map, "steps/0/logits")->data;
+    values[LARGE - 1] = NAN;
+    const char *formats[] = {write_safetensors(""), write_folder()};
+    for (size_t i = 0; i < 2; i++) {
+        assay_case_result r = compare_paths(golden, formats[i]);
+        const assay_entry *e = entry_of(&r, "steps/0/logits");
+        cr_expect_eq(e->verdict, ASSAY_VERDICT_FAIL);
+        cr_expect_eq(e->worst.index, LARGE - 1);
+        cr_expect_eq(e->metrics.candidate_nan, 1);
+        cr_expect_eq(e->metrics.finite, LARGE - 1);
+        assay_case_result_free(&r);
+    }
+}
+
+Test(candidate, a_digest_that_does_not_match_is_an_error_and_never_a_verdict) {
+    make_large();
+    const char *good = write_safetensors(""), *bad = write_large_golden(false);
+    expect_error(bad, good, 0, "steps/0/logits does not have the digest");
+    expect_error(bad, bad, 0, "steps/0/logits does not have the digest");
+}
+
+Test(candidate, a_file_that_shrinks_while_it_is_compared_is_an_error) {
+    make_large();
+    const char *golden = write_large_golden(true);
+    expect_error(golden, write_safetensors(""), 2 * 131072 * 4, "the file ends early");
 }

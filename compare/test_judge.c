@@ -7,24 +7,53 @@
 
 #define N 8
 
-static assay_judge_input input_of(assay_stage stage, const assay_tensor *g, const assay_tensor *c) {
-    return (assay_judge_input){.stage = stage,
-                               .golden = g,
-                               .candidate = c,
-                               .golden_run = ASSAY_F32,
-                               .candidate_run = ASSAY_F32,
-                               .mem_dtype = ASSAY_BF16};
+/* As assay_judge_input, of tensors in memory. */
+typedef struct {
+    assay_stage stage;
+    const assay_tensor *golden, *candidate, *unrounded;
+    const assay_span *spans;
+    size_t span_count;
+    assay_dtype golden_run, candidate_run, mem_dtype;
+    double tolerance;
+} judged;
+
+static judged input_of(assay_stage stage, const assay_tensor *g, const assay_tensor *c) {
+    return (judged){.stage = stage,
+                    .golden = g,
+                    .candidate = c,
+                    .golden_run = ASSAY_F32,
+                    .candidate_run = ASSAY_F32,
+                    .mem_dtype = ASSAY_BF16};
 }
 
-static assay_entry judge(const assay_judge_input *in) {
+static assay_entry judge(const judged *j) {
     assay_entry e = {0};
-    cr_assert_eq(assay_judge(&e, in, NULL), ASSAY_OK);
+    assay_values golden = assay_values_of(j->golden), candidate = assay_values_of(j->candidate), unrounded = {0};
+    if (j->unrounded) unrounded = assay_values_of(j->unrounded);
+    const assay_judge_input in = {.stage = j->stage,
+                                  .golden = &golden,
+                                  .candidate = &candidate,
+                                  .unrounded = j->unrounded ? &unrounded : NULL,
+                                  .spans = j->spans,
+                                  .span_count = j->span_count,
+                                  .golden_run = j->golden_run,
+                                  .candidate_run = j->candidate_run,
+                                  .mem_dtype = j->mem_dtype,
+                                  .tolerance = j->tolerance};
+    cr_assert_eq(assay_judge(&e, &in, NULL), ASSAY_OK);
     return e;
+}
+
+static double scale_of(assay_stage stage, const assay_tensor *t, assay_dtype run) {
+    assay_values values = assay_values_of(t);
+    double scale;
+    cr_assert_eq(assay_judge_scale(stage, &values, run, &scale, NULL), ASSAY_OK);
+    return scale;
 }
 
 static assay_entry judge_f32(assay_stage stage, const float *g, const float *c, int64_t n, double tolerance) {
     assay_tensor gt = vector_f32(g, n), ct = vector_f32(c, n);
-    assay_judge_input in = input_of(stage, &gt, &ct);
+    judged in = input_of(stage, &gt, &ct);
     in.tolerance = tolerance;
     return judge(&in);
 }
@@ -75,7 +104,7 @@ Test(judge, nan_where_the_golden_has_nan_passes_and_does_not_hide_the_rest) {
 Test(judge, spans_limit_what_is_judged) {
     float g[N] = {0}, c[N] = {9, 0, 0, 9, 0, 0, NAN, 9};
     assay_tensor gt = vector_f32(g, N), ct = vector_f32(c, N);
-    assay_judge_input in = input_of(ASSAY_STAGE_Q_PROJ, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_Q_PROJ, &gt, &ct);
     assay_span good[] = {{1, 2}, {4, 2}}, bad[] = {{1, 2}, {4, 3}};
     in.spans = good, in.span_count = 2;
     assay_entry e = judge(&in);
@@ -93,7 +122,7 @@ Test(judge, one_changed_integer_is_found_at_every_place) {
     int64_t n = N, g[N], c[N];
     for (int i = 0; i < N; i++) g[i] = c[i] = (INT64_C(1) << 60) + i; /* beyond what a double tells apart */
     assay_tensor gt = assay_tensor_view(ASSAY_I64, 1, &n, g), ct = assay_tensor_view(ASSAY_I64, 1, &n, c);
-    assay_judge_input in = input_of(ASSAY_STAGE_INPUT_IDS, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_INPUT_IDS, &gt, &ct);
     in.tolerance = 1e300;
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     for (int at = 0; at < N; at++) {
@@ -112,7 +141,7 @@ Test(judge, integer_widths_do_not_matter) {
     uint8_t b[] = {1, 0, 1};
     assay_tensor gt = assay_tensor_view(ASSAY_I64, 1, &n, g), ct = assay_tensor_view(ASSAY_I32, 1, &n, c);
     assay_tensor bt = assay_tensor_view(ASSAY_BOOL, 1, &n, b);
-    assay_judge_input in = input_of(ASSAY_STAGE_ATTENTION_MASK, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_ATTENTION_MASK, &gt, &ct);
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     in.candidate = &bt;
     cr_assert_eq(judge(&in).worst.index, 2);
@@ -126,7 +155,7 @@ Test(judge, mask_minimum_is_that_of_the_run) {
     float g[] = {0, -FLT_MAX};
     double c[] = {0, -DBL_MAX}, wrong[] = {0, -1e30}, other[] = {-DBL_MAX, 0};
     assay_tensor gt = vector_f32(g, 2), ct = vector_f64(c, 2), wt = vector_f64(wrong, 2), ot = vector_f64(other, 2);
-    assay_judge_input in = input_of(ASSAY_STAGE_MEM_READ_MASK, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_MEM_READ_MASK, &gt, &ct);
     in.candidate_run = ASSAY_F64;
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     in.candidate = &wt;
@@ -163,8 +192,8 @@ Test(judge, visible_scores_are_measured_without_the_hidden_ones) {
     cr_assert_eq(e.metrics.golden_max, 2);
     cr_assert_float_eq(e.metrics.rms, sqrt(0.25 / 2), 1e-15);
     assay_tensor t = vector_f32(g, 4);
-    cr_assert_eq(assay_judge_scale(ASSAY_STAGE_ATTN_SCORES, &t, ASSAY_F32), 2);
-    cr_assert_eq(assay_judge_scale(ASSAY_STAGE_Q_PROJ, &t, ASSAY_F32), 1e6);
+    cr_assert_eq(scale_of(ASSAY_STAGE_ATTN_SCORES, &t, ASSAY_F32), 2);
+    cr_assert_eq(scale_of(ASSAY_STAGE_Q_PROJ, &t, ASSAY_F32), 1e6);
 }
 
 Test(judge, the_clamp_is_that_of_the_run) {
@@ -184,7 +213,7 @@ typedef struct {
     float u[N];
     uint16_t g[N], c[N];
     assay_tensor ut, gt, ct;
-    assay_judge_input in;
+    judged in;
 } stored;
 
 /* u becomes the unrounded key, and golden and candidate its rounding. */
@@ -255,7 +284,7 @@ Test(judge, a_flip_upwards_is_judged_as_one_downwards) {
 Test(judge, a_reference_whose_memory_was_not_cast_is_judged_as_float) {
     float g[N] = {0.1f, 0.2f}, c[N] = {0.1f, 0.2f};
     assay_tensor gt = vector_f32(g, N), ct = vector_f32(c, N);
-    assay_judge_input in = input_of(ASSAY_STAGE_MEM_READ_KEY, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_MEM_READ_KEY, &gt, &ct);
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     c[1] = nextafterf(c[1], 1);
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL);
@@ -330,7 +359,7 @@ Test(judge, overflow_to_infinity_is_a_rounding_too) {
     uint16_t g = assay_f32_to_f16(u), c = 0x7c00, nan = 0x7e00;
     assay_tensor ut = vector_f32(&u, n), gt = assay_tensor_view(ASSAY_F16, 1, &n, &g),
                  ct = assay_tensor_view(ASSAY_F16, 1, &n, &c);
-    assay_judge_input in = input_of(ASSAY_STAGE_PAST_MEM_KEY, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_PAST_MEM_KEY, &gt, &ct);
     in.mem_dtype = ASSAY_F16, in.unrounded = &ut, in.tolerance = 0.1;
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     in.tolerance = 1e-4;
@@ -366,7 +395,7 @@ Test(judge, memory_as_wide_as_the_run_is_judged_as_float) {
     cr_assert_not(assay_judge_is_stored(ASSAY_STAGE_MEM_READ_KEY, ASSAY_BF16, ASSAY_BF16));
     cr_assert_not(assay_judge_is_stored(ASSAY_STAGE_Q_PROJ, ASSAY_F32, ASSAY_BF16));
     assay_tensor gt = vector_f32(g, N), ct = vector_f32(c, N);
-    assay_judge_input in = input_of(ASSAY_STAGE_MEM_READ_KEY, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_MEM_READ_KEY, &gt, &ct);
     in.mem_dtype = ASSAY_F32;
     cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_FAIL);
     in.tolerance = 1e-6;
@@ -379,7 +408,7 @@ Test(judge, logits_report_rows_and_a_wrong_argmax) {
     float g[] = {1, 2, 3, 3, 2, 1}, c[] = {1, 2, 3, 1, 2, 3};
     int64_t shape[] = {1, 2, 3};
     assay_tensor gt = assay_tensor_view(ASSAY_F32, 3, shape, g), ct = assay_tensor_view(ASSAY_F32, 3, shape, c);
-    assay_judge_input in = input_of(ASSAY_STAGE_LOGITS, &gt, &ct);
+    judged in = input_of(ASSAY_STAGE_LOGITS, &gt, &ct);
     in.tolerance = 0.1;
     assay_entry e = judge(&in);
     cr_assert_eq(e.verdict, ASSAY_VERDICT_FAIL);
@@ -399,7 +428,7 @@ Test(judge, empty_tensors_pass_in_every_kind) {
     for (int stage = 0; stage < ASSAY_STAGE_COUNT; stage++) {
         int64_t shape[] = {1, 0, 3};
         assay_tensor t = assay_tensor_view(ASSAY_F32, 3, shape, &unused);
-        assay_judge_input in = input_of((assay_stage)stage, &t, &t);
+        judged in = input_of((assay_stage)stage, &t, &t);
         cr_assert_eq(judge(&in).verdict, ASSAY_VERDICT_PASS);
     }
 }

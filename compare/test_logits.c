@@ -101,3 +101,50 @@ Test(logits, mean_and_worst_row) {
     cr_assert_eq(m.kl_worst_row, 1);
     cr_assert_gt(kl, 0.1);
 }
+
+/* The divergence by its definition, in long double. */
+static long double divergence_of(const double *g, const double *c, int64_t n) {
+    long double g_sum = 0, c_sum = 0, kl = 0;
+    for (int64_t i = 0; i < n; i++) g_sum += expl(g[i]), c_sum += expl(c[i]);
+    for (int64_t i = 0; i < n; i++) kl += expl(g[i]) / g_sum * (logl(expl(g[i]) / g_sum) - logl(expl(c[i]) / c_sum));
+    return kl;
+}
+
+Test(logits, divergence_is_what_its_definition_gives) {
+    enum { N = 1003 };
+    double g[N], c[N];
+    for (int kind = 0; kind < 6; kind++) {
+        double spread = kind < 3 ? 10 : 300, noise = kind % 3 == 0 ? 1 : kind % 3 == 1 ? 1e-3 : 100;
+        for (uint64_t i = 0; i < N; i++) {
+            g[i] = spread * (double)assay_random_symmetric_f32(1, i);
+            c[i] = g[i] + noise * (double)assay_random_symmetric_f32(2, i);
+        }
+        double expected = (double)divergence_of(g, c, N);
+        cr_assert_float_eq(assay_kl_divergence(g, c, N), expected, 1e-13 * fmax(1, expected), "%d", kind);
+        cr_assert_eq(assay_kl_divergence(g, g, N), 0);
+    }
+    g[0] = 1e30, c[0] = 1e30, g[1] = c[1] = -1e30; /* what is far below counts nothing, and is no NaN */
+    cr_assert_eq(assay_kl_divergence(g, c, N), 0);
+}
+
+Test(logits, rows_measured_apart_give_the_same) {
+    double g[] = {0, 0, 1}, c[] = {0, 1, 0}, d[] = {0, NAN, 0};
+    const double *rows[] = {g, c, d, c, g};
+    assay_logits_state whole, first, second;
+    assay_logits_begin(&whole);
+    for (int cut = 0; cut <= 5; cut++) {
+        assay_logits_begin(&whole);
+        assay_logits_begin(&first);
+        assay_logits_begin(&second);
+        for (int i = 0; i < 5; i++) {
+            assay_logits_add_row(&whole, g, rows[i], 3, i, 0.1);
+            assay_logits_add_row(i < cut ? &first : &second, g, rows[i], 3, i, 0.1);
+        }
+        assay_logits_fold(&first, &second);
+        assay_logit_metrics a = assay_logits_end(&whole), b = assay_logits_end(&first);
+        cr_assert_eq(a.rows, 4);
+        cr_assert(a.rows == b.rows && a.rows_skipped == b.rows_skipped && a.kl_worst_row == b.kl_worst_row);
+        cr_assert(a.kl_max == b.kl_max && a.top1_differs == b.top1_differs && a.top1_wrong == b.top1_wrong);
+        cr_assert(a.top1_decided == b.top1_decided && fabs(a.kl_mean - b.kl_mean) < 1e-15);
+    }
+}

@@ -256,3 +256,88 @@ Test(metrics, scale_ignores_what_is_not_finite) {
         many[at] = 0;
     }
 }
+
+/* ---- pairs of narrow types, against a walk in double ---- */
+
+/* Ordinary numbers, neighbours, zeros of either sign, subnormals and the largest. */
+static float any_number(uint64_t key, uint64_t n) {
+    uint64_t bits = assay_random_at(key, n);
+    float value = assay_random_symmetric_f32(key, n);
+    switch (bits % 16) {
+    case 0: return bits & 16 ? 0.0f : -0.0f;
+    case 1: return value * 0x1p-130f;
+    case 2: return value * FLT_MAX;
+    case 3: return float_of_bits((uint32_t)(bits >> 40) % 4);
+    default: return value;
+    }
+}
+
+static double rank_of(float value, assay_dtype dtype) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    double magnitude = dtype == ASSAY_F32    ? (double)(bits & 0x7fffffff)
+                       : dtype == ASSAY_BF16 ? (double)(assay_f32_to_bf16(value) & 0x7fff)
+                                             : (double)(assay_f32_to_f16(value) & 0x7fff);
+    return bits >> 31 ? -magnitude : magnitude;
+}
+
+static void check_pair(const float *g, const float *c, int64_t n, assay_dtype ulp_dtype) {
+    assay_tensor gt = vector_f32(g, n), ct = vector_f32(c, n);
+    assay_metrics m = assay_metrics_measure(&gt, &ct, ulp_dtype);
+    double max_abs = -1, max_rel = 0, max_ulp = 0, golden_max = 0;
+    int64_t at = -1, different = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double a = (double)g[i], b = (double)c[i], larger = fmax(fabs(a), fabs(b));
+        if (fabs(a - b) > max_abs) max_abs = fabs(a - b), at = i;
+        if (larger > 0) max_rel = fmax(max_rel, 2 * (fabs(0.5 * a - 0.5 * b) / larger));
+        max_ulp = fmax(max_ulp, fabs(rank_of(g[i], ulp_dtype) - rank_of(c[i], ulp_dtype)));
+        golden_max = fmax(golden_max, fabs(a));
+        different += g[i] != c[i];
+    }
+    cr_assert_eq(m.max_abs, max_abs);
+    cr_assert_eq(m.max_abs_at, at);
+    cr_assert_eq(m.max_rel, max_rel);
+    cr_assert_eq(m.max_ulp, max_ulp, "%g %g", m.max_ulp, max_ulp);
+    cr_assert_eq(m.golden_max, golden_max);
+    cr_assert_eq(m.different, different);
+    cr_assert_eq(m.finite, n);
+}
+
+Test(metrics, floats_are_measured_exactly_at_every_size_and_range) {
+    enum { N = 70001 };
+    static float g[N], c[N];
+    const int64_t sizes[] = {1, 2, 63, 64, 65, 1023, 1024, 1025, 8193, 65536, 65537, N};
+    const assay_dtype dtypes[] = {ASSAY_F32, ASSAY_BF16, ASSAY_F16};
+    for (int kind = 0; kind < 5; kind++) {
+        for (int64_t i = 0; i < N; i++) {
+            uint64_t n = (uint64_t)i;
+            float scale = kind == 3 ? 0x1p-120f : kind == 4 ? 0x1p-148f : 1;
+            g[i] = kind < 2 ? any_number(11, n) : scale * assay_random_symmetric_f32(12, n);
+            c[i] = kind == 0   ? any_number(13, n)
+                   : kind == 1 ? g[i]
+                               : g[i] * (1 + 1e-6f * assay_random_symmetric_f32(14, n));
+        }
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+            for (size_t d = 0; d < 3; d++) check_pair(g + N - sizes[s], c + N - sizes[s], sizes[s], dtypes[d]);
+    }
+}
+
+Test(metrics, every_half_becomes_the_float_that_it_is) {
+    static uint16_t halves[65536];
+    static float widened[65536];
+    int64_t n = 65536;
+    for (int i = 0; i < 65536; i++) halves[i] = (uint16_t)i;
+    for (int kind = 0; kind < 2; kind++) {
+        assay_dtype dtype = kind ? ASSAY_F16 : ASSAY_BF16;
+        for (int i = 0; i < 65536; i++) widened[i] = kind ? assay_f16_to_f32(halves[i]) : assay_bf16_to_f32(halves[i]);
+        assay_tensor half = assay_tensor_view(dtype, 1, &n, halves), wide = vector_f32(widened, n);
+        assay_metrics m = assay_metrics_measure(&half, &wide, dtype);
+        cr_assert_eq(m.class_mismatches, 0);
+        cr_assert_eq(m.different, 0);
+        cr_assert_eq(m.max_ulp, 0);
+        cr_assert_eq(m.golden_inf, 2);
+        cr_assert_eq(m.golden_nan, m.candidate_nan);
+        cr_assert_eq(m.finite + m.golden_nan + m.golden_inf, n);
+        cr_assert_eq(m.golden_max, assay_dtype_max(dtype));
+    }
+}

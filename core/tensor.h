@@ -68,6 +68,9 @@ assay_status assay_tensor_map_put_copy(assay_tensor_map *map, const char *name, 
 /* NULL when absent. The pointer stays good until the map changes. */
 const assay_tensor *assay_tensor_map_get(const assay_tensor_map *map, const char *name);
 
+/* The name of a tensor that a map holds, as assay_tensor_map_get or assay_tensor_map_at gave it. */
+const char *assay_tensor_map_name_of(const assay_tensor *held);
+
 size_t assay_tensor_map_count(const assay_tensor_map *map);
 const char *assay_tensor_map_name(const assay_tensor_map *map, size_t index);
 const assay_tensor *assay_tensor_map_at(const assay_tensor_map *map, size_t index);

@@ -1,6 +1,7 @@
 /* The map of core/tensor.h: an array in order of insertion, and libc's balanced tree (tsearch) over the names. */
 #include <assert.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,10 @@ const assay_tensor *assay_tensor_map_get(const assay_tensor_map *map, const char
     entry key = {.name = (char *)(uintptr_t)name};
     entry **node = tfind(&key, &map->tree, compare_names);
     return node ? &(*node)->tensor : NULL;
+}
+
+const char *assay_tensor_map_name_of(const assay_tensor *held) {
+    return ((const entry *)(const void *)((const char *)held - offsetof(entry, tensor)))->name;
 }
 
 size_t assay_tensor_map_count(const assay_tensor_map *map) { return map->count; }

@@ -95,6 +95,7 @@ Test(tensor, a_map_finds_every_name_and_keeps_the_order) {
         char name[32];
         snprintf(name, sizeof name, "w.%d", i * 7919 % 1000);
         cr_assert_str_eq(assay_tensor_map_name(map, (size_t)i), name);
+        cr_assert_str_eq(assay_tensor_map_name_of(assay_tensor_map_at(map, (size_t)i)), name);
         cr_assert_eq(assay_load_f64(assay_tensor_map_at(map, (size_t)i)->data, ASSAY_F64, 0), i);
         cr_assert_eq(assay_tensor_map_get(map, name), assay_tensor_map_at(map, (size_t)i));
     }

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+/* Where the library has it: the same functions, for what the processor can do. */
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "core/weight_names.h"
 
@@ -40,6 +44,29 @@ static void xxh128_text(XXH128_hash_t hash, char hex[ASSAY_XXH128_TEXT]) {
 
 void assay_xxh128_hex(const void *data, size_t nbytes, char hex[ASSAY_XXH128_TEXT]) {
     xxh128_text(XXH3_128bits(nbytes ? data : "", nbytes), hex);
+}
+
+/* The stream is XXH3's own state. */
+assay_xxh128_stream *assay_xxh128_begin(void) {
+    XXH3_state_t *state = XXH3_createState();
+    if (state) XXH3_128bits_reset(state);
+    return (assay_xxh128_stream *)state;
+}
+
+void assay_xxh128_add(assay_xxh128_stream *stream, const void *data, size_t nbytes) {
+    XXH3_128bits_update((XXH3_state_t *)stream, data, nbytes);
+}
+
+void assay_xxh128_end(assay_xxh128_stream *stream, char hex[ASSAY_XXH128_TEXT]) {
+    if (!stream) return;
+    if (hex) xxh128_text(XXH3_128bits_digest((XXH3_state_t *)stream), hex);
+    XXH3_freeState((XXH3_state_t *)stream);
+}
+
+assay_status assay_fail_digest(assay_error *err, const char *path, const char *what, const char *attribute) {
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "%s: %s does not have the digest that %s says; the file is damaged or was put together from two",
+                      path, what, attribute);
 }
 
 void assay_tensor_xxh128(const assay_tensor *t, char hex[ASSAY_XXH128_TEXT]) {

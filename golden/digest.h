@@ -27,6 +27,17 @@ assay_status assay_sha256_hex(const void *data, size_t nbytes, char hex[ASSAY_SH
 
 void assay_xxh128_hex(const void *data, size_t nbytes, char hex[ASSAY_XXH128_TEXT]);
 
+/* The XXH3-128 of bytes that come one piece after the other. NULL when out of memory. */
+typedef struct assay_xxh128_stream assay_xxh128_stream;
+assay_xxh128_stream *assay_xxh128_begin(void);
+void assay_xxh128_add(assay_xxh128_stream *stream, const void *data, size_t nbytes);
+
+/* Ends and frees it; hex, which may be NULL, becomes the digest of all that was added. NULL is fine, and has none. */
+void assay_xxh128_end(assay_xxh128_stream *stream, char hex[ASSAY_XXH128_TEXT]);
+
+/* ASSAY_EINPUT: `what` of the file `path` does not have the digest that `attribute` says. */
+assay_status assay_fail_digest(assay_error *err, const char *path, const char *what, const char *attribute);
+
 /* Of the tensor's elements as they are in memory (little-endian on every machine that Assay runs on). */
 void assay_tensor_xxh128(const assay_tensor *t, char hex[ASSAY_XXH128_TEXT]);
 

@@ -80,9 +80,7 @@ static assay_status read_root_attributes(assay_golden *g, assay_error *err) {
 }
 
 static assay_status wrong_digest(const assay_golden *g, const char *what, const char *attribute, assay_error *err) {
-    return assay_fail(err, ASSAY_EINPUT, NULL,
-                      "%s: %s does not have the digest that %s says; the file is damaged or was put together from two",
-                      assay_h5_path(g->file), what, attribute);
+    return assay_fail_digest(err, assay_h5_path(g->file), what, attribute);
 }
 
 static assay_status read_case(assay_golden *g, assay_error *err) {
@@ -224,6 +222,14 @@ static assay_status read_checked(const assay_golden *g, const char *path, const 
     return ASSAY_OK;
 }
 
+/* The path of the values before the cast, and the digest that the file says they have ("" when it says nothing). */
+static assay_status find_unrounded(const assay_golden *g, const assay_golden_tensor *t, char path[512],
+                                   char xxh128[ASSAY_XXH128_TEXT], assay_error *err) {
+    snprintf(path, 512, "%.400s_unrounded", t->path);
+    *xxh128 = '\0';
+    return assay_golden_digest_attr(g, path, "xxh128", xxh128, ASSAY_XXH128_TEXT, err);
+}
+
 assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,
                                assay_error *err) {
     return read_checked(g, t->path, t->xxh128, out, err);
@@ -231,9 +237,8 @@ assay_status assay_golden_read(const assay_golden *g, const assay_golden_tensor 
 
 assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_golden_tensor *t, assay_tensor *out,
                                          assay_error *err) {
-    char path[512], expected[ASSAY_XXH128_TEXT] = "";
-    snprintf(path, sizeof path, "%.400s_unrounded", t->path);
-    assay_status st = assay_golden_digest_attr(g, path, "xxh128", expected, sizeof expected, err);
+    char path[512], expected[ASSAY_XXH128_TEXT];
+    assay_status st = find_unrounded(g, t, path, expected, err);
     return st ? st : read_checked(g, path, expected, out, err);
 }
 
@@ -244,4 +249,15 @@ assay_status assay_golden_describe_unknown(const assay_golden *g, const char *na
 
 assay_status assay_golden_read_unknown(const assay_golden *g, const char *name, assay_tensor *out, assay_error *err) {
     return assay_h5_read(g->file, name, out, err);
+}
+
+assay_status assay_golden_locate(const assay_golden *g, const assay_golden_tensor *t, bool unrounded,
+                                 assay_stored_values *out, bool *found, assay_error *err) {
+    char path[512], expected[ASSAY_XXH128_TEXT];
+    snprintf(path, sizeof path, "%s", t->path);
+    memcpy(expected, t->xxh128, sizeof expected);
+    assay_status st = unrounded ? find_unrounded(g, t, path, expected, err) : ASSAY_OK;
+    if (!st) st = assay_h5_locate(g->file, path, out, found, err);
+    if (!st && *found) memcpy(out->xxh128, expected, sizeof expected);
+    return st;
 }

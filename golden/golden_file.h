@@ -17,6 +17,7 @@
 #include "core/tensor.h"
 #include "golden/case.h"
 #include "golden/h5_file.h"
+#include "golden/stored_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -105,6 +106,10 @@ assay_status assay_golden_read_unrounded(const assay_golden *g, const assay_gold
 assay_status assay_golden_describe_unknown(const assay_golden *g, const char *name, assay_tensor *out,
                                            assay_error *err);
 assay_status assay_golden_read_unknown(const assay_golden *g, const char *name, assay_tensor *out, assay_error *err);
+/* Where the values (of the sibling, when `unrounded`) lie, when they lie in the file as they do in memory; otherwise *found is false,
+ * and they must be read as a whole. The digest is not checked: whoever reads the values does. */
+assay_status assay_golden_locate(const assay_golden *g, const assay_golden_tensor *t, bool unrounded,
+                                 assay_stored_values *out, bool *found, assay_error *err);
 
 /* The weights that the file's case ran with, as `dtype`: those of the folder model_dir when it is not NULL, else the
  * file's own /weights, else those of the case's recipe. Checked against weights_xxh128 before they are cast. The caller

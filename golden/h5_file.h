@@ -17,6 +17,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "golden/stored_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +63,11 @@ assay_status assay_h5_describe(assay_h5 *file, const char *path, assay_tensor *o
  * int64. Any byte order. A null dataspace gives shape (0). ASSAY_EINPUT: no such dataset, not numeric, rank above 8,
  * larger than the file can hold, external or virtual storage, damaged data. */
 assay_status assay_h5_read(assay_h5 *file, const char *path, assay_tensor *out, assay_error *err);
+
+/* Where the values of a numeric dataset lie, when they lie in the file just as assay_h5_read returns them: contiguous, neither converted
+ * nor compressed. Otherwise *found is false, and *out is not set. out->file is the HDF5 file's own, and out->xxh128 "". Errors: those of
+ * assay_h5_read that show without reading. */
+assay_status assay_h5_locate(assay_h5 *file, const char *path, assay_stored_values *out, bool *found, assay_error *err);
 
 /* Reads a dataset that holds one string (fixed or variable length). *text ends with a NUL; the caller frees it. A
  * fixed-length string ends at its first NUL. */

@@ -20,6 +20,7 @@ struct assay_h5 {
     hid_t id;
     char *path;
     uint64_t nbytes; /* of the file */
+    int fd;          /* HDF5's own; -1 when it does not read through one */
 };
 
 /* ---- opening ---- */
@@ -34,6 +35,15 @@ static assay_status check_file(const char *path, uint64_t *nbytes, assay_error *
     if (is_hdf5 == 0) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: not an HDF5 file", path);
     *nbytes = (uint64_t)info.st_size;
     return ASSAY_OK;
+}
+
+/* The descriptor through which HDF5 reads: what is read through it is the same file, whatever happens to its name. */
+static int descriptor_of(hid_t file) {
+    hid_t access = H5Fget_access_plist(file);
+    void *handle = NULL;
+    bool plain = access >= 0 && H5Pget_driver(access) == H5FD_SEC2 && H5Fget_vfd_handle(file, access, &handle) >= 0;
+    H5Pclose(access);
+    return plain && handle ? *(int *)handle : -1;
 }
 
 assay_status assay_h5_open(assay_h5 **out, const char *path, assay_error *err) {
@@ -58,6 +68,7 @@ assay_status assay_h5_open(assay_h5 **out, const char *path, assay_error *err) {
         file = NULL;
     }
     H5Pclose(access);
+    if (!st) file->fd = descriptor_of(file->id);
     if (!st) *out = file;
     return st;
 }
@@ -187,6 +198,37 @@ assay_status assay_h5_read(assay_h5 *file, const char *path, assay_tensor *out, 
     close_dataset(&d);
     if (!st) *out = t;
     return st;
+}
+
+/* What was never written reads as its fill value, and lies nowhere. */
+static bool is_stored_as_read(const open_dataset *d, assay_dtype dtype) {
+    hid_t properties = H5Dget_create_plist(d->dataset), memory_type = assay_h5_memory_type(dtype);
+    bool contiguous = properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS;
+    H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
+    bool written = H5Dget_space_status(d->dataset, &status) >= 0 && status == H5D_SPACE_STATUS_ALLOCATED;
+    bool as_read = contiguous && written && memory_type >= 0 && H5Tequal(d->type, memory_type) > 0;
+    H5Tclose(memory_type);
+    H5Pclose(properties);
+    return as_read;
+}
+
+assay_status assay_h5_locate(assay_h5 *file, const char *path, assay_stored_values *out, bool *found,
+                             assay_error *err) {
+    open_dataset d;
+    assay_tensor t;
+    assay_status st = open_at(file, path, &d, err);
+    if (st) return st;
+    st = describe(file, path, &d, &t, err);
+    if (!st) st = check_storage(file, path, &d, &t, err);
+    haddr_t begin = !st && file->fd >= 0 && is_stored_as_read(&d, t.dtype) ? H5Dget_offset(d.dataset) : HADDR_UNDEF;
+    close_dataset(&d);
+    if (st) return st;
+    *found = begin != HADDR_UNDEF;
+    if (!*found) return ASSAY_OK;
+    *out = (assay_stored_values){
+        .info = t, .file = {.path = file->path, .fd = file->fd, .nbytes = file->nbytes}, .begin = begin};
+    snprintf(out->name, sizeof out->name, "%s", path);
+    return ASSAY_OK;
 }
 
 /* ---- texts ---- */

@@ -157,6 +157,34 @@ assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *er
     return st;
 }
 
+assay_status assay_npy_describe(const char *path, assay_tensor *out, assay_error *err) {
+    assay_byte_file f;
+    assay_npy_header h;
+    uint64_t data;
+    assay_status st = assay_byte_file_open(&f, path, err);
+    if (st) return st;
+    st = read_header(&f, &h, &data, err);
+    assay_byte_file_close(&f);
+    if (!st) *out = h.info;
+    return st;
+}
+
+assay_status assay_npy_locate(const char *path, assay_stored_values *out, bool *found, assay_error *err) {
+    assay_npy_header h;
+    assay_stored_values values = {.owns_file = true};
+    assay_status st = assay_byte_file_open(&values.file, path, err);
+    if (st) return st;
+    st = read_header(&values.file, &h, &values.begin, err);
+    if (!st) {
+        bool in_order = !(h.is_big_endian && h.width > 1) && !(h.is_fortran && h.info.rank > 1);
+        values.info = h.info;
+        *found = is_stored_as_is(&h) && in_order;
+    }
+    if (!st && *found) *out = values;
+    else assay_stored_values_close(&values);
+    return st;
+}
+
 /* ---- writing ---- */
 
 typedef assay_status (*parts_writer)(const char *path, const assay_bytes *parts, size_t count, assay_error *err);

@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 #include "golden/byte_file.h"
+#include "golden/stored_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +21,13 @@ assay_status assay_npy_read(const char *path, assay_tensor *out, assay_error *er
 
 /* The same from an open file, or from bytes in memory. */
 assay_status assay_npy_read_file(const assay_byte_file *file, assay_tensor *out, assay_error *err);
+/* dtype and shape of an array, as assay_npy_read would return them; data is NULL. Refuses all that assay_npy_read does but an integer
+ * beyond int64. */
+assay_status assay_npy_describe(const char *path, assay_tensor *out, assay_error *err);
+
+/* Where the values of an array lie, when they lie in the file as assay_npy_read returns them: not widened, little-endian, in C order.
+ * Otherwise *found is false. *out owns its file. Errors: as assay_npy_describe. */
+assay_status assay_npy_locate(const char *path, assay_stored_values *out, bool *found, assay_error *err);
 
 /* Writes an array in format version 1.0, little-endian, in C order. The file appears whole or not at all
  * (core/atomic_file.h); its folder must exist. bfloat16, which .npy lacks, is written as float32: exact. */

@@ -113,9 +113,14 @@ void assay_npy_folder_free(assay_npy_folder *folder) {
     *folder = (assay_npy_folder){0};
 }
 
-assay_status assay_npy_folder_read(const char *dir, const char *name, assay_tensor *out, assay_error *err) {
+char *assay_npy_folder_path(const char *dir, const char *name) {
     char *path;
-    if (asprintf(&path, "%s/%s" SUFFIX, dir, name) < 0) return assay_fail_nomem(err, "a name");
+    return asprintf(&path, "%s/%s" SUFFIX, dir, name) < 0 ? NULL : path;
+}
+
+assay_status assay_npy_folder_read(const char *dir, const char *name, assay_tensor *out, assay_error *err) {
+    char *path = assay_npy_folder_path(dir, name);
+    if (!path) return assay_fail_nomem(err, "a name");
     assay_status st = assay_npy_read(path, out, err);
     free(path);
     return st;

@@ -29,6 +29,9 @@ assay_status assay_npy_folder_list(assay_npy_folder *out, const char *dir, assay
 
 void assay_npy_folder_free(assay_npy_folder *folder);
 
+/* The path of the file of one of the names (allocated); NULL when out of memory. */
+char *assay_npy_folder_path(const char *dir, const char *name);
+
 /* Reads the tensor of one of the names. ASSAY_EINPUT as assay_npy_read; the message names the file. */
 assay_status assay_npy_folder_read(const char *dir, const char *name, assay_tensor *out, assay_error *err);
 

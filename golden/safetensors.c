@@ -254,17 +254,29 @@ static assay_status read_converted(const assay_safetensors *f, const assay_safet
     return st;
 }
 
+assay_status assay_safetensors_check(const assay_safetensors *f, const assay_safetensors_entry *e, assay_error *err) {
+    if (e->is_readable) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "%s: tensor '%.150s' has the type %s and rank %d; convert it to F32, F16, BF16 or F64 (rank at "
+                      "most %d)",
+                      f->file.path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
+}
+
+bool assay_safetensors_locate(const assay_safetensors *f, const assay_safetensors_entry *e, assay_stored_values *out) {
+    if (find_type(e->dtype_text)->stored != e->dtype) return false;
+    *out = (assay_stored_values){
+        .info = assay_tensor_view(e->dtype, e->rank, e->shape, NULL), .file = f->file, .begin = e->begin};
+    snprintf(out->name, sizeof out->name, "%s", e->name);
+    return true;
+}
+
 assay_status assay_safetensors_read(const assay_safetensors *f, const assay_safetensors_entry *e, assay_dtype dtype,
                                     assay_tensor *out, assay_error *err) {
-    if (!e->is_readable)
-        return assay_fail(
-            err, ASSAY_EINPUT, NULL,
-            "%s: tensor '%.150s' has the type %s and rank %d; convert it to F32, F16, BF16 or F64 (rank at most "
-            "%d)",
-            f->file.path, e->name, e->dtype_text, e->rank, ASSAY_MAX_RANK);
+    assay_status st = assay_safetensors_check(f, e, err);
+    if (st) return st;
     assay_dtype stored = find_type(e->dtype_text)->stored;
     assay_tensor t;
-    assay_status st = assay_tensor_alloc(&t, dtype, e->rank, e->shape, e->name, err);
+    st = assay_tensor_alloc(&t, dtype, e->rank, e->shape, e->name, err);
     if (st) return st;
     if (stored != dtype || e->dtype != stored) st = read_converted(f, e, stored, &t, err);
     else st = assay_byte_file_read(&f->file, t.data, assay_tensor_nbytes(&t), e->begin, err);

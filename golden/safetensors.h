@@ -11,6 +11,7 @@
 #include "core/status.h"
 #include "core/tensor.h"
 #include "golden/byte_file.h"
+#include "golden/stored_values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,15 @@ const assay_safetensors_entry *assay_safetensors_find(const assay_safetensors *f
 /* Reads a tensor into an owned one of `dtype`, in chunks: memory is not doubled by the conversion. */
 assay_status assay_safetensors_read(const assay_safetensors *file, const assay_safetensors_entry *entry,
                                     assay_dtype dtype, assay_tensor *out, assay_error *err);
+
+/* ASSAY_EINPUT when assay_safetensors_read would refuse the tensor's type or rank. */
+assay_status assay_safetensors_check(const assay_safetensors *file, const assay_safetensors_entry *entry,
+                                     assay_error *err);
+
+/* Where the values of a readable tensor lie, in the dtype of the entry. False, and *out is not set, when they have to be converted
+ * (U8). out->file is the open file's own. */
+bool assay_safetensors_locate(const assay_safetensors *file, const assay_safetensors_entry *entry,
+                              assay_stored_values *out);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 
 #include "core/stages.h"
 #include "golden/json_strict.h"
+#include "golden/npy.h"
 #include "golden/npy_folder.h"
 #include "golden/npy_zip.h"
 #include "golden/safetensors.h"
@@ -174,90 +175,86 @@ static assay_status read_texts(assay_tensor_dump_facts *f, const assay_safetenso
 /* The path that a name means. */
 static const char *path_of(const char *name) { return *name == '/' ? name + 1 : name; }
 
-/* A dump while it is read. */
-typedef struct {
-    assay_tensor_dump dump;
-    const char *path;
-    bool any_names; /* tensors need not be called as stages are */
-} reading;
-
 /* Before much is read: a checkpoint, say, was given by mistake. A dump of refusals alone has no tensors. */
-static assay_status check_some_step(const reading *r, bool found, size_t count, assay_error *err) {
-    if (found || r->any_names || r->dump.facts.refusals.count || *r->dump.facts.unsupported) return ASSAY_OK;
+static assay_status check_some_step(const assay_tensor_dump *d, bool found, size_t count, assay_error *err) {
+    if (found || d->any_names || d->facts.refusals.count || *d->facts.unsupported) return ASSAY_OK;
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "%s: of its %zu tensors (%s) none has a name like steps/0/logits, so it is no dump; if its names "
                       "are those of another program, --suggest-map finds a mapping",
-                      r->path, count, is_zip(r->path) || is_folder(r->path) ? ".npy files" : "names in the header");
+                      d->path, count, d->is_zip || d->is_folder ? ".npy files" : "names in the header");
 }
 
-static assay_status put(const reading *r, const char *name, assay_tensor owned, assay_error *err) {
-    assay_status st = assay_tensor_map_put(r->dump.tensors, path_of(name), owned, err);
-    return st ? assay_error_context(st, err, "%s", r->path) : ASSAY_OK;
+/* Takes a tensor's type and shape, and leaves its values where they are. */
+static assay_status put(assay_tensor_dump *d, const char *name, assay_tensor info, assay_error *err) {
+    assay_status st = assay_tensor_map_put(d->tensors, path_of(name), info, err);
+    return st ? assay_error_context(st, err, "%s", d->path) : ASSAY_OK;
 }
 
-static assay_status read_entries(const reading *r, const assay_safetensors *file, assay_error *err) {
+static assay_status list_entries(assay_tensor_dump *d, assay_error *err) {
+    const assay_safetensors *file = &d->file;
     bool found = false;
     for (size_t i = 0; i < file->count; i++) found = found || starts_with(path_of(file->entries[i].name), "steps/");
-    assay_status st = check_some_step(r, found, file->count, err);
+    assay_status st = check_some_step(d, found, file->count, err);
     for (size_t i = 0; i < file->count && !st; i++) {
         const assay_safetensors_entry *e = &file->entries[i];
-        assay_tensor t;
-        st = assay_safetensors_read(file, e, e->dtype, &t, err);
-        if (!st) st = put(r, e->name, t, err);
+        st = assay_safetensors_check(file, e, err);
+        if (!st) st = put(d, e->name, assay_tensor_view(e->dtype, e->rank, e->shape, NULL), err);
     }
     return st;
 }
 
-static assay_status read_safetensors(reading *r, assay_error *err) {
-    assay_safetensors file;
-    assay_status st = assay_safetensors_open(&file, r->path, err);
-    if (st) return st;
-    st = read_texts(&r->dump.facts, &file, err);
-    if (!st) st = read_entries(r, &file, err);
-    assay_safetensors_close(&file);
-    return st;
+static assay_status open_safetensors(assay_tensor_dump *d, assay_error *err) {
+    assay_status st = assay_safetensors_open(&d->file, d->path, err);
+    if (!st) st = read_texts(&d->facts, &d->file, err);
+    return st ? st : list_entries(d, err);
 }
 
-static assay_status read_files(const reading *r, const assay_npy_folder *files, assay_error *err) {
+static assay_status list_file(assay_tensor_dump *d, const char *name, assay_error *err) {
+    char *path = assay_npy_folder_path(d->path, name);
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_tensor info;
+    assay_status st = assay_npy_describe(path, &info, err);
+    free(path);
+    return st ? st : put(d, name, info, err);
+}
+
+static assay_status list_files(assay_tensor_dump *d, const assay_npy_folder *files, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < files->count; i++) found = found || starts_with(files->names[i], "steps/");
-    assay_status st = check_some_step(r, found, files->count, err);
-    for (size_t i = 0; i < files->count && !st; i++) {
-        assay_tensor t;
-        st = assay_npy_folder_read(r->path, files->names[i], &t, err);
-        if (!st) st = put(r, files->names[i], t, err);
-    }
+    assay_status st = check_some_step(d, found, files->count, err);
+    for (size_t i = 0; i < files->count && !st; i++) st = list_file(d, files->names[i], err);
     return st;
 }
 
-static assay_status read_folder(reading *r, assay_error *err) {
+static assay_status open_folder(assay_tensor_dump *d, assay_error *err) {
     assay_npy_folder files;
-    assay_status st = assay_npy_folder_list(&files, r->path, err);
+    assay_status st = assay_npy_folder_list(&files, d->path, err);
     if (st) return st;
-    st = read_facts_file(&r->dump.facts, r->path, err);
-    if (!st) st = read_files(r, &files, err);
+    st = read_facts_file(&d->facts, d->path, err);
+    if (!st) st = list_files(d, &files, err);
     assay_npy_folder_free(&files);
     return st;
 }
 
-static assay_status read_zip_entries(const reading *r, const assay_npy_zip *zip, assay_error *err) {
+static assay_status read_zip_entries(assay_tensor_dump *d, const assay_npy_zip *zip, assay_error *err) {
     bool found = false;
     for (size_t i = 0; i < zip->count; i++) found = found || starts_with(zip->entries[i].name, "steps/");
-    assay_status st = check_some_step(r, found, zip->count, err);
+    assay_status st = check_some_step(d, found, zip->count, err);
     for (size_t i = 0; i < zip->count && !st; i++) {
         assay_tensor t;
         st = assay_npy_zip_read(zip, &zip->entries[i], &t, err);
-        if (!st) st = put(r, zip->entries[i].name, t, err);
+        if (!st) st = put(d, zip->entries[i].name, t, err);
     }
     return st;
 }
 
-static assay_status read_zip(reading *r, assay_error *err) {
+/* What is deflated cannot be read in ranges: the values are kept. */
+static assay_status open_zip(assay_tensor_dump *d, assay_error *err) {
     assay_npy_zip zip;
-    assay_status st = assay_npy_zip_open(&zip, r->path, err);
+    assay_status st = assay_npy_zip_open(&zip, d->path, err);
     if (st) return st;
-    st = read_facts_entry(&r->dump.facts, &zip, err);
-    if (!st) st = read_zip_entries(r, &zip, err);
+    st = read_facts_entry(&d->facts, &zip, err);
+    if (!st) st = read_zip_entries(d, &zip, err);
     assay_npy_zip_close(&zip);
     return st;
 }
@@ -287,37 +284,105 @@ static assay_status check_unsupported(const assay_tensor_dump *d, const char *pa
     return ASSAY_OK;
 }
 
-static assay_status read_dump(reading *r, assay_error *err) {
-    if (is_folder(r->path)) return read_folder(r, err);
-    return is_zip(r->path) ? read_zip(r, err) : read_safetensors(r, err);
+static assay_status begin_dump(assay_tensor_dump *d, const char *path, assay_error *err) {
+    d->tensors = assay_tensor_map_create();
+    d->path = strdup(path);
+    assay_status st = d->tensors && d->path ? ASSAY_OK : assay_fail_nomem(err, path);
+    if (!st) st = set_text(&d->facts.producer, "", err);
+    return st ? st : set_text(&d->facts.unsupported, "", err);
 }
 
-static assay_status read_path(assay_tensor_dump *out, const char *path, bool any_names, assay_error *err) {
-    reading r = {.dump = {.tensors = assay_tensor_map_create(), .facts = {.dtype = ASSAY_F32}},
-                 .path = path,
-                 .any_names = any_names};
-    assay_status st = r.dump.tensors ? set_text(&r.dump.facts.producer, "", err) : assay_fail_nomem(err, path);
-    if (!st) st = set_text(&r.dump.facts.unsupported, "", err);
-    if (!st) st = read_dump(&r, err);
-    if (!st) st = check_refusals(&r.dump, path, err);
-    if (!st) st = check_unsupported(&r.dump, path, err);
-    if (st) assay_tensor_dump_free(&r.dump);
-    else *out = r.dump;
+static assay_status open_tensors(assay_tensor_dump *d, assay_error *err) {
+    if (d->is_folder) return open_folder(d, err);
+    return d->is_zip ? open_zip(d, err) : open_safetensors(d, err);
+}
+
+static assay_status open_path(assay_tensor_dump *out, const char *path, bool any_names, assay_error *err) {
+    assay_tensor_dump d = {
+        .facts = {.dtype = ASSAY_F32}, .any_names = any_names, .is_folder = is_folder(path), .file = {.file.fd = -1}};
+    d.is_zip = !d.is_folder && is_zip(path);
+    assay_status st = begin_dump(&d, path, err);
+    if (!st) st = open_tensors(&d, err);
+    if (!st) st = check_refusals(&d, path, err);
+    if (!st) st = check_unsupported(&d, path, err);
+    if (st) assay_tensor_dump_close(&d);
+    else *out = d;
     return st;
 }
 
-assay_status assay_tensor_dump_read(assay_tensor_dump *out, const char *path, assay_error *err) {
-    return read_path(out, path, false, err);
+assay_status assay_tensor_dump_open(assay_tensor_dump *out, const char *path, assay_error *err) {
+    return open_path(out, path, false, err);
 }
 
-assay_status assay_tensor_dump_read_any(assay_tensor_dump *out, const char *path, assay_error *err) {
-    return read_path(out, path, true, err);
+assay_status assay_tensor_dump_open_any(assay_tensor_dump *out, const char *path, assay_error *err) {
+    return open_path(out, path, true, err);
 }
 
-void assay_tensor_dump_free(assay_tensor_dump *d) {
+void assay_tensor_dump_close(assay_tensor_dump *d) {
     assay_tensor_map_destroy(d->tensors);
     assay_dump_refusals_free(&d->facts.refusals);
     free(d->facts.producer);
     free(d->facts.unsupported);
-    *d = (assay_tensor_dump){0};
+    free(d->path);
+    if (d->file.file.path) assay_safetensors_close(&d->file);
+    *d = (assay_tensor_dump){.file = {.file.fd = -1}};
+}
+
+/* ---- values ---- */
+
+static const assay_safetensors_entry *entry_of(const assay_tensor_dump *d, const assay_tensor *held) {
+    const char *name = assay_tensor_map_name_of(held);
+    const assay_safetensors_entry *e = assay_safetensors_find(&d->file, name);
+    for (size_t i = 0; !e && i < d->file.count; i++) /* it has a leading slash */
+        if (strcmp(path_of(d->file.entries[i].name), name) == 0) e = &d->file.entries[i];
+    return e;
+}
+
+/* Nothing stops a program from writing the file again while it is compared. */
+static assay_status check_unchanged(const assay_tensor *held, const assay_tensor *now, const char *path,
+                                    assay_error *err) {
+    if (held->dtype == now->dtype && assay_tensor_same_shape(held, now)) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the array has changed since the dump was opened", path);
+}
+
+static assay_status read_file(const char *path, const assay_tensor *held, assay_tensor *out, assay_error *err) {
+    assay_tensor t;
+    assay_status st = assay_npy_read(path, &t, err);
+    if (st) return st;
+    st = check_unchanged(held, &t, path, err);
+    if (st) assay_tensor_free(&t);
+    else *out = t;
+    return st;
+}
+
+static assay_status locate_file(const char *path, const assay_tensor *held, assay_stored_values *out, bool *found,
+                                assay_error *err) {
+    assay_status st = assay_npy_locate(path, out, found, err);
+    if (st || !*found) return st;
+    st = check_unchanged(held, &out->info, path, err);
+    if (st) assay_stored_values_close(out);
+    return st;
+}
+
+assay_status assay_tensor_dump_read(const assay_tensor_dump *d, const assay_tensor *held, assay_tensor *out,
+                                    assay_error *err) {
+    if (d->is_zip) return assay_tensor_copy(out, held, held->dtype, err);
+    if (!d->is_folder) return assay_safetensors_read(&d->file, entry_of(d, held), held->dtype, out, err);
+    char *path = assay_npy_folder_path(d->path, assay_tensor_map_name_of(held));
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_status st = read_file(path, held, out, err);
+    free(path);
+    return st;
+}
+
+assay_status assay_tensor_dump_locate(const assay_tensor_dump *d, const assay_tensor *held, assay_stored_values *out,
+                                      bool *found, assay_error *err) {
+    bool is_safetensors = !d->is_folder && !d->is_zip;
+    *found = is_safetensors && assay_safetensors_locate(&d->file, entry_of(d, held), out);
+    if (!d->is_folder) return ASSAY_OK;
+    char *path = assay_npy_folder_path(d->path, assay_tensor_map_name_of(held));
+    if (!path) return assay_fail_nomem(err, "a name");
+    assay_status st = locate_file(path, held, out, found, err);
+    free(path);
+    return st;
 }

@@ -74,13 +74,13 @@ Test(npy_zip, reads_stored_and_deflated_entries) {
         assay_tensor_dump d;
         const char *path = pack(names[i], entries, 5);
         cr_assert(assay_tensor_dump_is_at(path));
-        EXPECT_OK(assay_tensor_dump_read(&d, path, &expect_err));
+        EXPECT_OK(assay_tensor_dump_open(&d, path, &expect_err));
         cr_expect_eq(assay_tensor_map_count(d.tensors), 2);
         expect_seven(d.tensors, "steps/0/logits");
         expect_seven(d.tensors, "steps/0/loss");
         cr_expect_str_eq(d.facts.producer, "port 1");
         cr_expect(d.facts.has_dtype);
-        assay_tensor_dump_free(&d);
+        assay_tensor_dump_close(&d);
     }
 }
 
@@ -93,17 +93,17 @@ Test(npy_zip, folders_do_not_count) {
     cr_assert_geq(zip_dir_add(archive, "steps/", ZIP_FL_ENC_UTF_8), 0);
     cr_assert_eq(zip_close(archive), 0);
     assay_tensor_dump d;
-    EXPECT_OK(assay_tensor_dump_read(&d, path, &expect_err));
+    EXPECT_OK(assay_tensor_dump_open(&d, path, &expect_err));
     cr_expect_eq(assay_tensor_map_count(d.tensors), 1);
-    assay_tensor_dump_free(&d);
+    assay_tensor_dump_close(&d);
 }
 
 static void expect_refused(packed second, const char *part) {
     const packed entries[] = {{"steps/0/logits.npy", NULL, ZIP_CM_STORE, false}, second};
     assay_tensor_dump d;
     const char *path = pack("a.zip", entries, 2);
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, path, &expect_err), part);
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, path, &expect_err), "a.zip");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, path, &expect_err), part);
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, path, &expect_err), "a.zip");
 }
 
 Test(npy_zip, refuses_odd_paths_and_entries) {
@@ -124,13 +124,13 @@ Test(npy_zip, refuses_odd_paths_and_entries) {
 Test(npy_zip, refuses_what_is_no_archive_or_no_dump) {
     assay_tensor_dump d;
     const packed stray = {"logits.npy", NULL, ZIP_CM_STORE, false};
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_path(&s, "none.zip"), &expect_err), "No such file");
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_write_text(&s, "a.npz", "PK"), &expect_err), "not a zip archive");
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_write_text(&s, "a.npz", ""), &expect_err), "a.npz");
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, pack("a.zip", &stray, 1), &expect_err), "of its 1 tensors (.npy files)");
-    EXPECT_OK(assay_tensor_dump_read_any(&d, pack("a.zip", &stray, 1), &expect_err));
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, scratch_path(&s, "none.zip"), &expect_err), "No such file");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, scratch_write_text(&s, "a.npz", "PK"), &expect_err), "not a zip archive");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, scratch_write_text(&s, "a.npz", ""), &expect_err), "a.npz");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, pack("a.zip", &stray, 1), &expect_err), "of its 1 tensors (.npy files)");
+    EXPECT_OK(assay_tensor_dump_open_any(&d, pack("a.zip", &stray, 1), &expect_err));
     expect_seven(d.tensors, "logits");
-    assay_tensor_dump_free(&d);
+    assay_tensor_dump_close(&d);
 }
 
 /* Changes bytes of a packed archive: `from`, wherever it is, to `to` of the same length. */
@@ -153,7 +153,7 @@ Test(npy_zip, refuses_a_name_that_occurs_twice) {
     const char *path = pack("a.zip", entries, 2);
     patch(path, "steps/0/lost", "steps/0/loss");
     assay_tensor_dump d;
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, path, &expect_err), "an entry of the archive occurs twice");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, path, &expect_err), "an entry of the archive occurs twice");
 }
 
 Test(npy_zip, every_damaged_byte_is_noticed_or_harmless) {
@@ -166,19 +166,19 @@ Test(npy_zip, every_damaged_byte_is_noticed_or_harmless) {
         assay_tensor_dump d;
         assay_error err;
         bytes[i] ^= 0x41;
-        assay_status st = assay_tensor_dump_read(&d, scratch_write(&s, "b.zip", bytes, nbytes), &err);
+        assay_status st = assay_tensor_dump_open(&d, scratch_write(&s, "b.zip", bytes, nbytes), &err);
         cr_assert(st == ASSAY_OK || st == ASSAY_EINPUT, "byte %zu: %s", i, err.message);
         if (st) refused++;
         else {
             if (assay_tensor_map_get(d.tensors, "steps/0/loss")) expect_seven(d.tensors, "steps/0/loss");
-            assay_tensor_dump_free(&d);
+            assay_tensor_dump_close(&d);
         }
         bytes[i] ^= 0x41;
     }
     cr_expect_gt(refused, nbytes / 2);
     for (size_t i = 0; i < nbytes; i += 7) {
         assay_tensor_dump d;
-        EXPECT_REFUSED(assay_tensor_dump_read(&d, scratch_write(&s, "b.zip", bytes, i), &expect_err), "b.zip");
+        EXPECT_REFUSED(assay_tensor_dump_open(&d, scratch_write(&s, "b.zip", bytes, i), &expect_err), "b.zip");
     }
     free(bytes);
 }
@@ -193,5 +193,5 @@ Test(npy_zip, refuses_a_bomb_before_it_unpacks) {
         zip_file_add(archive, "steps/0/loss.npy", zip_source_buffer(archive, calloc(nbytes, 1), nbytes, 1), 0), 0);
     cr_assert_eq(zip_close(archive), 0);
     assay_tensor_dump d;
-    EXPECT_REFUSED(assay_tensor_dump_read(&d, path, &expect_err), "claims 104857600 bytes");
+    EXPECT_REFUSED(assay_tensor_dump_open(&d, path, &expect_err), "claims 104857600 bytes");
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "compare/judge_stored.h"
+#include "compare/values.h"
 #include "golden/digest.h"
 #include "run/goodness.h"
 #include "run/load_model.h"
@@ -31,12 +32,13 @@ static assay_status holds_all(bool *all, const assay_source *candidate, assay_dt
         bool shows =
             assay_dtype_is_float(item->info.dtype) && judge != ASSAY_JUDGE_EXACT && judge != ASSAY_JUDGE_STORED;
         if (!shows) continue;
-        assay_source_tensor t;
-        assay_status st = assay_source_read(candidate, item, false, &t, err);
+        assay_values values;
+        assay_status st = assay_values_open(&values, candidate, item, false, err);
         if (st) return st;
-        *numbers += assay_tensor_count(&t.tensor);
-        *all = assay_first_not_representable(&t.tensor, dtype) < 0;
-        assay_source_release(&t);
+        st = assay_judge_is_cast(&values, dtype, all, err);
+        *numbers += assay_tensor_count(&values.tensor);
+        assay_values_close(&values);
+        if (st) return st;
     }
     return ASSAY_OK;
 }

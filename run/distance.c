@@ -15,12 +15,12 @@ static const double farthest = 1e9;
 
 static assay_status scale_of(const assay_source *source, const assay_source_item *item, double *scale,
                              assay_error *err) {
-    assay_source_tensor t;
-    assay_status st = assay_source_read(source, item, false, &t, err);
+    assay_values values;
+    assay_status st = assay_values_open(&values, source, item, false, err);
     if (st) return st;
-    *scale = assay_judge_scale(item->place.stage, &t.tensor, source->info.dtype);
-    assay_source_release(&t);
-    return ASSAY_OK;
+    st = assay_judge_scale(item->place.stage, &values, source->info.dtype, scale, err);
+    assay_values_close(&values);
+    return st;
 }
 
 /* The golden's floor for a place, larger in proportion where the candidate's tensor is larger. */
@@ -172,7 +172,7 @@ static bool was_not_cast(const assay_measured *m, const assay_entry *e) {
     bool stored = e->kind == ASSAY_ENTRY_STAGE && assay_judge_is_stored(e->place.stage, ASSAY_F32, m->mem_dtype);
     if (!stored || e->candidate.dtype != m->mem_dtype) return false;
     const assay_source_item *item = assay_source_find(&m->memory.source, &e->place);
-    return item && assay_first_not_representable(item->values, m->mem_dtype) >= 0;
+    return item && !assay_dtype_holds(m->mem_dtype, item->values);
 }
 
 /* In tolerances; negative for an entry that says nothing. */

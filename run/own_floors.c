@@ -27,13 +27,14 @@ static void set_floor(assay_source_item *item, double floor) {
 
 static assay_status begin_item(const assay_source *source, assay_source_item *item, assay_error *err) {
     if (item->has_floor || has_no_floor(item)) return ASSAY_OK;
-    assay_source_tensor t;
-    assay_status st = assay_source_read(source, item, false, &t, err);
+    assay_values values;
+    double scale;
+    assay_status st = assay_values_open(&values, source, item, false, err);
     if (st) return st;
-    double scale = assay_judge_scale(item->place.stage, &t.tensor, source->info.dtype);
-    set_floor(item, least_units * unit_at(scale, ASSAY_F32));
-    assay_source_release(&t);
-    return ASSAY_OK;
+    st = assay_judge_scale(item->place.stage, &values, source->info.dtype, &scale, err);
+    if (!st) set_floor(item, least_units * unit_at(scale, ASSAY_F32));
+    assay_values_close(&values);
+    return st;
 }
 
 assay_status assay_own_floors_begin(assay_source *out, const assay_source *of, assay_error *err) {
