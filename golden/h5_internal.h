@@ -36,7 +36,7 @@ hid_t assay_h5_id(const assay_h5 *file);
 /* "<path>", or "/" for "" and NULL. */
 const char *assay_h5_object_path(const char *path);
 
-/* True when every link on the way to `path` exists and leads to an object of this file. */
-bool assay_h5_path_exists(hid_t file, const char *path);
+/* True when every link on the way to `path` exists and leads to an object of this file. The first `known` characters of it are known to. */
+bool assay_h5_path_exists(hid_t file, const char *path, size_t known);
 
 #endif

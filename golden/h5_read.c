@@ -19,8 +19,11 @@
 struct assay_h5 {
     hid_t id;
     char *path;
-    uint64_t nbytes; /* of the file */
-    int fd;          /* HDF5's own; -1 when it does not read through one */
+    uint64_t nbytes;   /* of the file */
+    int fd;            /* HDF5's own; -1 when it does not read through one */
+    char found[256];   /* the path that was last found to exist: datasets are opened group by group */
+    hid_t object;      /* open, or H5I_INVALID_HID: the one whose attributes were last asked for */
+    char *object_path; /* its path */
 };
 
 /* ---- opening ---- */
@@ -58,6 +61,7 @@ assay_status assay_h5_open(assay_h5 **out, const char *path, assay_error *err) {
         return assay_fail_nomem(err, path);
     }
     file->nbytes = nbytes;
+    file->object = H5I_INVALID_HID;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0) H5Pset_file_locking(access, false, true);
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access);
@@ -73,9 +77,17 @@ assay_status assay_h5_open(assay_h5 **out, const char *path, assay_error *err) {
     return st;
 }
 
+static void close_object(assay_h5 *file) {
+    if (file->object >= 0) H5Oclose(file->object);
+    free(file->object_path);
+    file->object = H5I_INVALID_HID;
+    file->object_path = NULL;
+}
+
 void assay_h5_close(assay_h5 *file) {
     if (!file) return;
     assay_h5_quiet();
+    close_object(file);
     H5Fclose(file->id);
     free(file->path);
     free(file);
@@ -86,7 +98,7 @@ hid_t assay_h5_id(const assay_h5 *file) { return file->id; }
 
 bool assay_h5_exists(assay_h5 *file, const char *path) {
     assay_h5_quiet();
-    return assay_h5_path_exists(file->id, path);
+    return assay_h5_path_exists(file->id, path, 0);
 }
 
 /* ---- datasets ---- */
@@ -101,10 +113,23 @@ static void close_dataset(open_dataset *d) {
     H5Dclose(d->dataset);
 }
 
-static assay_status open_at(const assay_h5 *file, const char *path, open_dataset *d, assay_error *err) {
+/* How much of the path, up to a slash, is that of what was last found. */
+static size_t known_part(const assay_h5 *file, const char *path) {
+    size_t known = 0;
+    for (size_t i = 0; path[i] && path[i] == file->found[i]; i++)
+        if (path[i] == '/') known = i;
+    return known;
+}
+
+static void remember(assay_h5 *file, const char *path) {
+    if (strlen(path) < sizeof file->found) strcpy(file->found, path);
+}
+
+static assay_status open_at(assay_h5 *file, const char *path, open_dataset *d, assay_error *err) {
     assay_h5_quiet();
-    if (!assay_h5_path_exists(file->id, path))
+    if (!assay_h5_path_exists(file->id, path, known_part(file, path)))
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no %s", file->path, path);
+    remember(file, path);
     d->dataset = H5Dopen2(file->id, path, H5P_DEFAULT);
     if (d->dataset < 0) return assay_h5_fail(file->path, "cannot open the dataset", path, err);
     d->type = H5Dget_type(d->dataset);
@@ -296,9 +321,20 @@ assay_status assay_h5_read_text(assay_h5 *file, const char *path, char **text, s
 
 /* ---- attributes ---- */
 
+/* An object whose attributes are asked for, one after the other; negative when it cannot be opened. */
+static hid_t open_object(assay_h5 *file, const char *path) {
+    path = assay_h5_object_path(path);
+    if (file->object >= 0 && strcmp(file->object_path, path) == 0) return file->object;
+    close_object(file);
+    file->object_path = strdup(path);
+    if (!file->object_path) return H5I_INVALID_HID;
+    return file->object = H5Oopen(file->id, path, H5P_DEFAULT);
+}
+
 bool assay_h5_has_attr(assay_h5 *file, const char *object, const char *name) {
     assay_h5_quiet();
-    return H5Aexists_by_name(file->id, assay_h5_object_path(object), name, H5P_DEFAULT) > 0;
+    hid_t id = open_object(file, object);
+    return id >= 0 && H5Aexists(id, name) > 0;
 }
 
 /* The message about an attribute of the wrong kind. */
@@ -308,10 +344,11 @@ static assay_status bad_attribute(const assay_h5 *file, const char *object, cons
                       assay_h5_object_path(object), expected);
 }
 
-static assay_status open_attribute(const assay_h5 *file, const char *object, const char *name, text_source *a,
+static assay_status open_attribute(assay_h5 *file, const char *object, const char *name, text_source *a,
                                    assay_error *err) {
     assay_h5_quiet();
-    hid_t id = H5Aopen_by_name(file->id, assay_h5_object_path(object), name, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t owner = open_object(file, object);
+    hid_t id = owner >= 0 ? H5Aopen(owner, name, H5P_DEFAULT) : owner;
     if (id < 0)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s has no attribute %s", file->path,
                           assay_h5_object_path(object), name);

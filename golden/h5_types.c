@@ -134,14 +134,14 @@ static bool leads_to_object(hid_t file, const char *path) {
     return H5Oexists_by_name(file, path, H5P_DEFAULT) > 0;
 }
 
-bool assay_h5_path_exists(hid_t file, const char *path) {
+bool assay_h5_path_exists(hid_t file, const char *path, size_t known) {
     path = assay_h5_object_path(path);
     if (strcmp(path, "/") == 0) return true;
     char *copy = strdup(path);
     if (!copy) return false;
     bool exists = true;
     for (char *at = copy + 1; exists; at++) {
-        if (*at && *at != '/') continue;
+        if ((*at && *at != '/') || (size_t)(at - copy) <= known) continue;
         char kept = *at;
         *at = '\0';
         exists = leads_to_object(file, copy);

@@ -134,7 +134,7 @@ static bool write_dataset(hid_t file, const char *path, const assay_tensor *t, a
 
 static assay_status check_new(assay_h5_writer *w, const char *path, assay_error *err) {
     assay_status st = make_parents(w, path, err);
-    if (st || !assay_h5_path_exists(w->file, path)) return st;
+    if (st || !assay_h5_path_exists(w->file, path, 0)) return st;
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s is written twice", w->target.path, path);
 }
 
