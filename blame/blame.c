@@ -152,6 +152,10 @@ assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const
     if (!golden->has_case)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no case, so its operations cannot be run again",
                           golden_name);
+    if (candidate->info.unsupported[0])
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: says that the port cannot run the case (%.200s), so there is nothing to judge",
+                          candidate->info.name, candidate->info.unsupported);
     if (candidate->item_count == 0)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no tensor of a case, so there is nothing to judge",
                           candidate->info.name);
@@ -164,6 +168,7 @@ assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const
         assay_blame_free(&blame);
         return st;
     }
+    blame.unknown = candidate->unknown_count;
     summarize(&blame);
     *out = blame;
     return ASSAY_OK;

@@ -58,6 +58,7 @@ typedef struct {
     assay_stage_set suspects; /* stages of which some are at fault, beyond the operations that are named */
     size_t counts[ASSAY_BLAME_VERDICT_COUNT];
     size_t not_dumped; /* stages of the case that the candidate lacks */
+    size_t unknown;    /* tensors of the candidate whose names are no stages', mapped or not */
     assay_dtype dtype; /* what the candidate computes in */
 } assay_blame;
 

@@ -6,8 +6,9 @@
 
 #include "compare/suggest_pairs.h"
 
-#define AGREE 0.99      /* agreement of values that are those of the stage, but for rounding in a half type */
-#define NAME_AGREES 0.8 /* a name that the vocabulary has, of this layer */
+#define AGREE 0.99        /* agreement of values that are those of the stage, but for rounding in a half type */
+#define UNSURE_LAYOUT 0.8 /* confidence in a named stage whose values tell nothing of its layout */
+#define NAME_AGREES 0.8   /* a name that the vocabulary has, of this layer */
 
 void assay_suggestion_free(assay_suggestion *s) {
     for (size_t i = 0; i < s->count; i++) free(s->entries[i].from);
@@ -35,7 +36,7 @@ static double confidence_of(const assay_value_sample *sample, const assay_pair *
     if (agreement >= AGREE) return named ? 0.95 : 0.4;
     if (!named) return pair->name >= 0.5 ? 0.5 + 0.3 * agreement : 0.8 * agreement;
     bool layout_is_sure = pair->guess.cost <= 0 || pair->one_layout || agreement >= 0.5;
-    return layout_is_sure ? 0.92 : 0.8;
+    return layout_is_sure ? 0.92 : UNSURE_LAYOUT;
 }
 
 static void explain_values(const assay_value_sample *sample, const assay_pair *pair, char *out, size_t out_nbytes) {
@@ -62,18 +63,58 @@ static void explain_rival(const assay_pairing *p, size_t stage, size_t rival, si
     e->confidence = e->confidence < 0.5 ? e->confidence : 0.5;
 }
 
+/* ---- layouts of what differs ---- */
+
+/* The layout of another place of the same stage, whose values agree; NULL when there is none. */
+static const assay_pair *sure_sibling(const assay_pairing *p, size_t stage, const assay_tensor *tensor) {
+    for (size_t i = 0; i < p->stage_count; i++) {
+        bool same = i != stage && p->stages[i]->place.stage == p->stages[stage]->place.stage &&
+                    p->samples[i].axes.count == p->samples[stage].axes.count && p->chosen[i] != ASSAY_NO_PAIR;
+        if (!same) continue;
+        const assay_pair *pair = &p->pairs[p->chosen[i]];
+        if (pair->values.agreement >= AGREE && p->tensors[pair->tensor].values.tensor.rank == tensor->rank) return pair;
+    }
+    return NULL;
+}
+
+static bool same_order(const assay_layout_guess *a, const assay_layout_guess *b, int axes) {
+    return a->interleaved == b->interleaved && memcmp(a->order, b->order, (size_t)axes * sizeof *a->order) == 0;
+}
+
+/* Values that differ say nothing of the layout: it is that of the same stage elsewhere, else the plainest. *sibling tells which. */
+static assay_layout_guess settled_layout(const assay_pairing *p, size_t stage, const assay_pair *pair, bool *sibling) {
+    const assay_stage_axes *axes = &p->samples[stage].axes;
+    const assay_tensor *tensor = &p->tensors[pair->tensor].values.tensor;
+    assay_layout_guess guesses[ASSAY_GUESS_MAX];
+    *sibling = false;
+    if (pair->values.agreement >= 0.5 || pair->one_layout) return pair->guess;
+    const assay_pair *other = sure_sibling(p, stage, tensor);
+    size_t count = assay_layout_guesses(axes, tensor, guesses);
+    for (size_t i = 0; other && i < count; i++) {
+        if (!same_order(&guesses[i], &other->guess, axes->count)) continue;
+        *sibling = true;
+        return guesses[i];
+    }
+    return count ? guesses[0] : pair->guess;
+}
+
 /* ---- entries ---- */
 
 static assay_status make_entry(const assay_pairing *p, size_t stage, const assay_layout_facts *facts,
                                assay_suggested *e, assay_error *err) {
-    const assay_pair *pair = &p->pairs[p->chosen[stage]];
+    bool sibling;
+    assay_pair settled = p->pairs[p->chosen[stage]];
+    settled.guess = settled_layout(p, stage, &settled, &sibling);
+    const assay_pair *pair = &settled;
     const assay_value_sample *sample = &p->samples[stage];
     const assay_port_tensor *t = &p->tensors[pair->tensor];
     char values[160];
     *e = (assay_suggested){.place = p->stages[stage]->place, .values = pair->values, .name = pair->name};
     e->confidence = confidence_of(sample, pair);
+    if (sibling && e->confidence == UNSURE_LAYOUT) e->confidence = 0.92;
     explain_values(sample, pair, values, sizeof values);
     snprintf(e->reason, sizeof e->reason, "%s, %s", values, name_text(pair->name));
+    if (sibling) strncat(e->reason, ", layout as elsewhere", sizeof e->reason - strlen(e->reason) - 1);
     size_t tensor, rival = assay_pairing_rival(p, stage, &tensor);
     if (rival != ASSAY_NO_PAIR) explain_rival(p, stage, rival, tensor, e);
     e->from = strdup(t->name);

@@ -116,6 +116,8 @@ static void write_firsts(FILE *out, const assay_blame *b) {
 
 /* ---- what cannot be judged ---- */
 
+static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
+
 static const assay_blame_entry *first_unjudged(const assay_blame *b) {
     for (size_t i = 0; i < b->count; i++)
         if (b->entries[i].verdict == ASSAY_BLAME_UNJUDGED) return &b->entries[i];
@@ -125,13 +127,17 @@ static const assay_blame_entry *first_unjudged(const assay_blame *b) {
 static void write_limits(FILE *out, const assay_blame *b) {
     const assay_blame_entry *e = first_unjudged(b);
     if (b->not_dumped)
+        fprintf(out, "\n  Not in the candidate: %zu stage%s; what they show is judged together with what reads them.\n",
+                b->not_dumped, plural(b->not_dumped));
+    if (b->unknown)
         fprintf(out,
-                "\n  %zu stages were not dumped: their operations are judged together with those that read them.\n",
-                b->not_dumped);
+                "\n  Not looked at: %zu tensor%s of the candidate whose name%s no stage has; a mapping (--map) says "
+                "what they are.\n",
+                b->unknown, plural(b->unknown), plural(b->unknown));
     if (e)
-        fprintf(out, "\n  %zu stages cannot be judged, first %s: %s.\n", b->counts[ASSAY_BLAME_UNJUDGED], e->path,
-                e->reason);
-    const char *join = "\n  Nothing was dumped that shows: ";
+        fprintf(out, "\n  Not to be judged: %zu stage%s, first %s: %s.\n", b->counts[ASSAY_BLAME_UNJUDGED],
+                plural(b->counts[ASSAY_BLAME_UNJUDGED]), e->path, e->reason);
+    const char *join = "\n  Nothing that is judged shows: ";
     for (int i = 0; i < ASSAY_OPERATION_COUNT; i++) {
         bool is_result = i == ASSAY_OPERATION_LOSS || i == ASSAY_OPERATION_TOKENS || i == ASSAY_OPERATION_HEAD;
         if (b->operations[i].judged > 0 || is_result) continue;

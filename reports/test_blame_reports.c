@@ -58,7 +58,7 @@ Test(blame_reports, a_fault_is_named_first) {
         printed(&b, true),
         (const char *const[]){"blamed: rotary\n", "first fault  steps/0/windows/0/layers/1/self_attn.rotate_one.query",
                               "own error    0.5, 5e+05 times what rounding explains",
-                              "token 3: 1 follows from its inputs, 1.5 was dumped", "2 stages were not dumped",
+                              "token 3: 1 follows from its inputs, 1.5 was dumped", "Not in the candidate: 2 stages;",
                               "  fault            0.5      1e-06", NULL});
 }
 

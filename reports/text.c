@@ -254,7 +254,7 @@ static void put_arithmetic(const printer *p, const assay_case_result *c) {
     fprintf(p->out, "  %s (%s)", c->verdict == ASSAY_CASE_PASS ? "match" : "no match", short_name(c->arithmetic));
     if (c->goodness_count == 0) fprintf(p->out, "\n");
     else
-        fprintf(p->out, "; %s in %s: %.3g times as far from exact results on the whole (%zu stages)\n",
+        fprintf(p->out, "; %s in %s: %.3g times as far from exact results as its own run on the whole (%zu stages)\n",
                 c->is_as_good ? "as good as the original" : "not as good as the original", short_name(c->arithmetic),
                 c->goodness, c->goodness_count);
 }
@@ -340,14 +340,24 @@ static const char *run_verdict(const assay_result *r) {
     return r->case_count && unsupported == r->case_count ? "nothing compared" : "MISMATCH";
 }
 
+/* Tensors of a case's candidate whose names are no stage's. */
+static size_t count_foreign(const assay_case_result *c) {
+    size_t count = 0;
+    for (size_t i = 0; i < c->entry_count; i++)
+        count += c->entries[i].kind == ASSAY_ENTRY_UNKNOWN && c->entries[i].verdict == ASSAY_VERDICT_EXTRA;
+    return count;
+}
+
 static void put_summary(const printer *p, const assay_result *r) {
-    size_t counts[ASSAY_CASE_VERDICT_COUNT] = {0}, stages = 0, missing = 0, waived = 0;
+    size_t counts[ASSAY_CASE_VERDICT_COUNT] = {0}, stages = 0, missing = 0, waived = 0, foreign = 0, half = 0;
     for (size_t i = 0; i < r->case_count; i++) {
         const size_t *verdicts = r->cases[i].counts;
         counts[r->cases[i].verdict]++;
         stages += verdicts[ASSAY_VERDICT_PASS] + verdicts[ASSAY_VERDICT_FAIL];
         missing += verdicts[ASSAY_VERDICT_MISSING] + verdicts[ASSAY_VERDICT_MISSING_REQUIRED];
         waived += verdicts[ASSAY_VERDICT_WAIVED];
+        foreign += count_foreign(&r->cases[i]);
+        half += r->cases[i].is_half;
     }
     fprintf(p->out, "\n");
     put_styled(p, assay_result_passed(r) ? GREEN : RED, run_verdict(r), 0);
@@ -358,6 +368,9 @@ static void put_summary(const printer *p, const assay_result *r) {
     fprintf(p->out, "; %zu stages judged", stages);
     if (waived) fprintf(p->out, ", %zu failure%s waived", waived, waived == 1 ? "" : "s");
     if (missing) fprintf(p->out, ", %zu that the goldens hold were missing", missing);
+    if (foreign)
+        fprintf(p->out, ", %zu tensor%s not looked at (no stage has the name)", foreign, foreign == 1 ? "" : "s");
+    if (half) fprintf(p->out, "; %zu case%s by the noise of half precision", half, half == 1 ? "" : "s");
     fprintf(p->out, "\n");
 }
 
