@@ -75,12 +75,11 @@ typedef struct {
 } pair;
 
 static assay_status find_dtype(const pair *p, assay_dtype *out, assay_error *err) {
-    const assay_source_info *info = &p->candidate->info;
-    if (!p->options->has_dtype && !info->has_dtype) return assay_detect_dtype(out, p->candidate, err);
-    *out = p->options->has_dtype ? p->options->dtype : info->dtype;
-    if (assay_dtype_is_float(*out)) return ASSAY_OK;
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that it computes in %s, which is no floating type", info->name,
-                      assay_dtype_name(*out));
+    const assay_arithmetic asked = {.has_dtype = p->options->has_dtype, .dtype = p->options->dtype};
+    assay_status st = assay_choose_dtype(out, p->candidate, &asked, err);
+    if (st || assay_dtype_is_float(*out)) return st;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that it computes in %s, which is no floating type",
+                      p->candidate->info.name, assay_dtype_name(*out));
 }
 
 static assay_status walk_model(assay_blame *out, const pair *p, const assay_loaded_model *m, assay_error *err) {
@@ -104,44 +103,44 @@ static assay_status walk_model(assay_blame *out, const pair *p, const assay_load
 }
 
 /* The golden's weights, or those that the candidate used. */
-static assay_status load_model(const pair *p, assay_loaded_model *out, assay_error *err) {
+static assay_status load_model(const pair *p, assay_dtype dtype, assay_loaded_model *out, assay_error *err) {
     const char *own = p->options->weights_dir;
-    assay_status st = own ? assay_load_case_model(out, &p->golden->test_case, own, ASSAY_F64, err)
-                          : assay_load_golden_model(out, p->golden, p->options->model_dir, ASSAY_F64, err);
+    assay_status st = own ? assay_load_case_model(out, &p->golden->test_case, own, dtype, err)
+                          : assay_load_golden_model(out, p->golden, p->options->model_dir, dtype, err);
     if (st || !out->refused) return st;
     return assay_fail(err, ASSAY_EINPUT, out->refusal.rules,
                       "the original refuses to build this model, so there is no operation to judge: %.600s",
                       out->refusal.message);
 }
 
-/* The digest that a candidate in half precision gives may be that of the golden's weights after their cast. */
-static assay_status has_cast_weights(const pair *p, bool *out, assay_error *err) {
+/* Whether a digest is that of the weights that the candidate is judged on, as they are or after their cast to its type. */
+static assay_status is_digest_of(const pair *p, const assay_loaded_model *m, bool *out, assay_error *err) {
     const char *digest = p->candidate->info.weights_xxh128;
     assay_dtype dtype;
-    *out = false;
-    if (!*digest || strcasecmp(digest, p->golden_source->info.weights_xxh128) == 0) return ASSAY_OK;
+    *out = !*digest || strcasecmp(digest, m->weights_xxh128) == 0;
+    if (*out) return ASSAY_OK;
     assay_status st = find_dtype(p, &dtype, err);
     if (st || !assay_dtype_is_half(dtype)) return st;
-    assay_loaded_model m = {0};
-    st = assay_load_golden_model(&m, p->golden, p->options->model_dir, dtype, err);
-    *out = !st && strcasecmp(digest, m.weights_xxh128) == 0;
-    assay_loaded_model_free(&m);
+    assay_loaded_model cast = {0};
+    st = load_model(p, dtype, &cast, err);
+    *out = !st && strcasecmp(digest, cast.weights_xxh128) == 0;
+    assay_loaded_model_free(&cast);
     return st;
 }
 
-static assay_status check_pairing(const pair *p, assay_error *err) {
+/* Case and configuration must be the golden's; weights those that the candidate is judged on. */
+static assay_status check_pairing(const pair *p, const assay_loaded_model *m, assay_error *err) {
     assay_source golden = *p->golden_source; /* a view: nothing of it is released here */
-    bool cast = false;
-    assay_status st = p->options->weights_dir ? ASSAY_OK : has_cast_weights(p, &cast, err);
-    if (cast || p->options->weights_dir) golden.info.weights_xxh128 = "";
+    bool same;
+    assay_status st = is_digest_of(p, m, &same, err);
+    golden.info.weights_xxh128 = same ? "" : m->weights_xxh128;
     return st ? st : assay_check_pairing(&golden, p->candidate, err);
 }
 
 static assay_status blame_pair(assay_blame *out, const pair *p, assay_error *err) {
-    assay_status st = check_pairing(p, err);
-    if (st) return st;
     assay_loaded_model m = {0};
-    st = load_model(p, &m, err);
+    assay_status st = load_model(p, ASSAY_F64, &m, err);
+    if (!st) st = check_pairing(p, &m, err);
     if (!st) st = walk_model(out, p, &m, err);
     assay_loaded_model_free(&m);
     return st;

@@ -39,6 +39,7 @@ typedef struct {
     double own, tolerance;         /* of the operation: candidate's output against what follows from its inputs */
     double inherited;              /* what follows from its inputs against the original */
     double total, total_tolerance; /* candidate's output against the original; NaN where that is not known */
+    bool own_only;                 /* half precision without a floor: whether the total is too large is not judged */
     assay_stage_set via;           /* stages between that were not dumped: they are judged together with this one */
     assay_worst worst;             /* element with the largest own error; `golden` is what should be there */
     char reason[200];              /* one line; "" where the numbers say all */

@@ -97,6 +97,12 @@ static assay_status widen(const assay_walker *w, assay_stage stage, manner how, 
     return ASSAY_OK;
 }
 
+/* Activations that torch computes by operations of their own round between them, which the recipe does not. */
+static bool is_several_operations(assay_activation act) {
+    return act != ASSAY_ACT_SILU && act != ASSAY_ACT_GELU && act != ASSAY_ACT_RELU && act != ASSAY_ACT_TANH &&
+           act != ASSAY_ACT_SIGMOID && act != ASSAY_ACT_LINEAR;
+}
+
 /* The largest own error that rounding explains. */
 static assay_status own_tolerance(const assay_walker *w, assay_stage stage, const assay_tensor *wanted, double *out,
                                   assay_error *err) {
@@ -113,7 +119,10 @@ static assay_status own_tolerance(const assay_walker *w, assay_stage stage, cons
     assay_own_kind kind = kind_of(w, stage, ASSAY_F64);
     double unit = ldexp(assay_own_scale(&kind, wanted), table ? -21 : -23);
     double factor = fmax(8, sqrt(assay_recipe_terms(stage, &w->recipe, wanted)));
-    *out = factor * fmax(moved, unit) + 2 * rounded;
+    bool several = stage == ASSAY_STAGE_ACT_FN && is_several_operations(w->recipe.config->hidden_act);
+    if (stage == ASSAY_STAGE_LOSS && w->recipe.round != ASSAY_F64) /* its terms are summed in that type */
+        rounded = fmax(rounded, assay_dtype_epsilon(w->recipe.round) * assay_own_scale(&kind, wanted));
+    *out = factor * fmax(moved, unit) + (several ? 6 : 2) * rounded;
     return ASSAY_OK;
 }
 
@@ -220,6 +229,8 @@ static assay_status against_original(const assay_walker *w, assay_blame_entry *e
         .scale = assay_own_scale(&kind, &original.tensor)};
     bool exact = assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_EXACT;
     e->total_tolerance = exact ? 0 : total_tolerance(w, &of);
+    e->own_only =
+        !exact && w->recipe.round != ASSAY_F64 && !of.has_floor; /* how that adds up, only a run in it can tell */
     bool same = assay_tensor_same_shape(&original.tensor, &found->tensor);
     e->total = same ? assay_measure_own(&kind, &original.tensor, &found->tensor).distance : (double)INFINITY;
     if (wanted && assay_tensor_same_shape(&original.tensor, wanted))
@@ -228,7 +239,7 @@ static assay_status against_original(const assay_walker *w, assay_blame_entry *e
     return ASSAY_OK;
 }
 
-static bool differs_from_original(const assay_blame_entry *e) { return e->total > e->total_tolerance; }
+static bool differs_from_original(const assay_blame_entry *e) { return !e->own_only && e->total > e->total_tolerance; }
 
 /* ---- verdicts ---- */
 
@@ -311,6 +322,20 @@ static assay_status judge_part(assay_walker *w, assay_stage stage, const assay_s
     return st;
 }
 
+/* Whether later operations can go on with what was found: of memory, more or fewer tokens are looked at as they are. */
+static bool is_usable(const assay_walker *w, const assay_place *place, const assay_value *wanted,
+                      const assay_value *found) {
+    const assay_source_item *reference = assay_source_find(w->in->reference, place);
+    const assay_tensor *like = wanted->known ? &wanted->tensor : reference ? &reference->info : NULL;
+    if (!like || like->rank != found->tensor.rank) return false;
+    bool memory = assay_operation_of(place->stage) == ASSAY_OPERATION_MEMORY_READ ||
+                  assay_operation_of(place->stage) == ASSAY_OPERATION_MEMORY_WRITE;
+    int tokens = memory ? (like->rank == 4 ? 2 : 1) : -1;
+    for (int i = 0; i < like->rank; i++)
+        if (i != tokens && like->shape[i] != found->tensor.shape[i]) return false;
+    return true;
+}
+
 assay_status assay_judge_own(assay_walker *w, assay_stage stage, assay_error *err) {
     assay_place place = assay_walker_place(w, stage);
     const assay_source_item *item = assay_source_find(w->in->candidate, &place);
@@ -322,8 +347,9 @@ assay_status assay_judge_own(assay_walker *w, assay_stage stage, assay_error *er
         st = whole ? judge_found(w, stage, item, &wanted, &found, err)
                    : judge_part(w, stage, item, &wanted, &found, err);
     if (!item && assay_source_find(w->in->reference, &place)) w->out->not_dumped++;
-    if (!whole) round_derived(w, stage, &wanted);
-    assay_value_move(&w->slots[stage], whole ? &found : &wanted);
+    bool goes_on = !st && whole && is_usable(w, &place, &wanted, &found);
+    if (!goes_on) round_derived(w, stage, &wanted);
+    assay_value_move(&w->slots[stage], goes_on ? &found : &wanted);
     assay_value_free(&wanted);
     assay_value_free(&found);
     return st;
@@ -346,7 +372,8 @@ assay_status assay_judge_given(assay_walker *w, assay_stage stage, bool inherits
         e.inherited = e.total_tolerance = 0;
         if (same) set_worst(&e, &wanted.tensor, &found.tensor, own.at);
         else judge_shape(&e, &wanted.tensor, &found.tensor);
-        if (!(e.own <= 0)) e.verdict = inherits ? ASSAY_BLAME_INHERITED : ASSAY_BLAME_FAULT;
+        bool explains = inherits && same && isfinite(e.own); /* another shape, or NaN, comes from nowhere else */
+        if (!(e.own <= 0)) e.verdict = explains ? ASSAY_BLAME_INHERITED : ASSAY_BLAME_FAULT;
         if (inherits && e.verdict == ASSAY_BLAME_INHERITED) e.inherited = e.total;
         st = add(w, &e, err);
     }
@@ -362,5 +389,15 @@ assay_status assay_judge_not(assay_walker *w, const assay_source_item *item, con
     assay_blame_entry e = entry_of(&item->place);
     e.verdict = ASSAY_BLAME_UNJUDGED;
     snprintf(e.reason, sizeof e.reason, "%s", why);
+    return add(w, &e, err);
+}
+
+assay_status assay_judge_refusal(assay_walker *w, const char *why, assay_error *err) {
+    const assay_place place = {w->at.step, -1, -1, ASSAY_STAGE_SCHEDULE};
+    assay_blame_entry e = entry_of(&place);
+    e.verdict = ASSAY_BLAME_FAULT;
+    e.own = (double)INFINITY;
+    snprintf(e.reason, sizeof e.reason, "the candidate refuses the step, which the original carries out: %.100s",
+             *why ? why : "no reason given");
     return add(w, &e, err);
 }

@@ -31,6 +31,9 @@ assay_status assay_judge_given(assay_walker *w, assay_stage stage, bool inherits
 /* Adds an entry for a tensor of the candidate that cannot be judged. */
 assay_status assay_judge_not(assay_walker *w, const assay_source_item *item, const char *why, assay_error *err);
 
+/* Adds a fault of the inputs: the candidate refuses the step at hand, which the original carries out. */
+assay_status assay_judge_refusal(assay_walker *w, const char *why, assay_error *err);
+
 /* The place of a stage at hand. */
 assay_place assay_walker_place(const assay_walker *w, assay_stage stage);
 

@@ -16,14 +16,19 @@ static bool is_mask(assay_stage stage) {
            stage == ASSAY_STAGE_PAST_MEM_MASK;
 }
 
-/* ATT-5: of the run, of the type on disk, or of a float64 run that is held against it. */
-static bool is_minimum(double value, const assay_own_kind *kind) {
-    if (value == -assay_dtype_max(ASSAY_F64)) return true;
-    bool of_storage = assay_dtype_is_float(kind->dtype) && value == -assay_dtype_max(kind->dtype);
-    return of_storage || value == -assay_dtype_max(kind->run);
+/* ATT-5: of the run, or of the type on disk; of what should be there, of any type that the original may have run in. */
+static bool is_minimum_of(double value, assay_dtype dtype) {
+    return assay_dtype_is_float(dtype) && value == -assay_dtype_max(dtype);
 }
 
-static bool is_half(assay_dtype dtype) { return dtype == ASSAY_F16 || dtype == ASSAY_BF16; }
+static bool is_minimum(double value, const assay_own_kind *kind) {
+    return is_minimum_of(value, kind->dtype) || is_minimum_of(value, kind->run);
+}
+
+static bool is_any_minimum(double value) {
+    return is_minimum_of(value, ASSAY_F64) || is_minimum_of(value, ASSAY_F32) || is_minimum_of(value, ASSAY_BF16) ||
+           is_minimum_of(value, ASSAY_F16);
+}
 
 /* Of scores: at the clamp, or so near that only a mask gets there. (In float16 the clamp does not absorb the score: ATT-3.) */
 static bool is_hidden(double value, const assay_own_kind *kind) {
@@ -33,8 +38,9 @@ static bool is_hidden(double value, const assay_own_kind *kind) {
 /* Hidden scores are equal as numbers; in half precision up to two units, and a float64 run's clamp is that of a run in it. */
 static double hidden_distance(double wanted, double found, const assay_own_kind *kind) {
     if (!is_hidden(wanted, kind) || !is_hidden(found, kind)) return (double)INFINITY;
-    if (is_half(kind->run) && wanted == -1e6) return 0; /* of the reference, which ran in float64 */
-    double room = is_half(kind->run) ? -2 * assay_dtype_epsilon(kind->run) * assay_plain_clamp(kind->run) : 0;
+    if (assay_dtype_is_half(kind->run) && wanted == -1e6) return 0; /* of the reference, which ran in float64 */
+    double room =
+        assay_dtype_is_half(kind->run) ? -2 * assay_dtype_epsilon(kind->run) * assay_plain_clamp(kind->run) : 0;
     return fabs(wanted - found) <= room ? 0 : (double)INFINITY;
 }
 
@@ -51,7 +57,7 @@ static double distance_of(const assay_own_kind *kind, double wanted, double foun
     assay_float_class w = assay_classify(wanted), f = assay_classify(found);
     if (w != f) return (double)INFINITY;
     if (w != ASSAY_CLASS_FINITE) return 0;
-    if (is_mask(kind->stage)) return is_minimum(wanted, kind) && is_minimum(found, kind) ? 0 : (double)INFINITY;
+    if (is_mask(kind->stage)) return is_any_minimum(wanted) && is_minimum(found, kind) ? 0 : (double)INFINITY;
     if (is_hidden(wanted, kind) || is_hidden(found, kind)) return hidden_distance(wanted, found, kind);
     if (stored) return stored_distance(wanted, found, kind->stored);
     return fabs(wanted - found);

@@ -93,9 +93,10 @@ double assay_plain_activation(double x, assay_activation act) {
     return x;
 }
 
-double assay_plain_cross_entropy(const double *logits, int64_t n, int64_t label) {
+double assay_plain_cross_entropy(const double *logits, int64_t n, int64_t label, assay_dtype round) {
     double largest = -(double)INFINITY, sum = 0;
     for (int64_t i = 0; i < n; i++) largest = fmax(largest, logits[i]);
     for (int64_t i = 0; i < n; i++) sum += exp(logits[i] - largest);
-    return log(sum) + largest - logits[label];
+    double log_sum = assay_round_to(log(assay_round_to(sum, round)), round);
+    return assay_round_to(log_sum + largest - logits[label], round);
 }

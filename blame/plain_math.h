@@ -46,8 +46,8 @@ void assay_plain_softmax(double *row, int64_t n, assay_dtype round);
 /* act(x) (MLP-1). */
 double assay_plain_activation(double x, assay_activation act);
 
-/* -log softmax(logits (n))[label] (LOSS-1). */
-double assay_plain_cross_entropy(const double *logits, int64_t n, int64_t label);
+/* -log softmax(logits (n))[label] (LOSS-1); in half precision the sum and its logarithm are rounded too (PREC-3). */
+double assay_plain_cross_entropy(const double *logits, int64_t n, int64_t label, assay_dtype round);
 
 #ifdef __cplusplus
 }

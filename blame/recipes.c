@@ -147,7 +147,7 @@ RECIPE(down) {
 /* CLS-1: the row of each sequence that is read. */
 static assay_status pool(const assay_tensor *all, const assay_tensor *pooled, assay_tensor *out, assay_error *err) {
     int64_t labels = all->shape[2];
-    if (!pooled || pooled->shape[0] != all->shape[0]) return assay_recipe_misfit(err);
+    if (!pooled || pooled->shape[0] != all->shape[0] || all->shape[1] == 0) return assay_recipe_misfit(err);
     assay_status st = assay_recipe_new(out, 2, (int64_t[]){all->shape[0], labels}, err);
     for (int64_t b = 0; !st && b < all->shape[0]; b++)
         memcpy((double *)out->data + b * labels,
@@ -180,7 +180,7 @@ static double mean_cross_entropy(const assay_tensor *logits, const assay_tensor 
         if (i % rows + shift >= rows) continue;
         int64_t label = (int64_t)assay_load_f64(labels->data, labels->dtype, (size_t)(i + shift));
         if (label < 0 || label >= n) continue;
-        sum += assay_round_to(assay_plain_cross_entropy(values_of(logits) + i * n, n, label), round);
+        sum += assay_plain_cross_entropy(values_of(logits) + i * n, n, label, round);
         count++;
     }
     return count > 0 ? sum / count : (double)NAN;
@@ -198,7 +198,7 @@ static double elementwise_loss(const assay_tensor *logits, const assay_tensor *l
 
 /* LOSS-1, CLS-1. */
 RECIPE(mean_loss) {
-    if (!c->labels) return assay_recipe_misfit(err);
+    if (!c->labels || in[0]->rank == 0 || assay_tensor_count(in[0]) == 0) return assay_recipe_misfit(err);
     assay_status st = assay_recipe_new(out, 0, NULL, err);
     if (st) return st;
     const assay_tensor *logits = in[0];

@@ -1,6 +1,7 @@
 #include "blame/recipes_attention.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "blame/plain_math.h"
@@ -52,19 +53,25 @@ static assay_status rotate(const assay_recipe_context *c, assay_tensor *x, const
     const assay_tensor *rel = in[1], *cosine = in[2], *sine = in[3];
     int64_t heads = x->shape[1], n = x->shape[2], d = x->shape[3];
     bool fits = rel->rank == 2 && rel->shape[0] == x->shape[0] && rel->shape[1] >= n && cosine->rank == 2 &&
-                cosine->shape[1] == d && assay_tensor_same_shape(cosine, sine) && d <= 4096;
+                cosine->shape[1] == d && assay_tensor_same_shape(cosine, sine);
     if (!fits) return assay_recipe_misfit(err);
-    double turned[4096];
-    for (int64_t row = 0; row < x->shape[0] * heads; row++)
-        for (int64_t i = 0; i < n; i++) {
+    double *turned = malloc((size_t)d * sizeof *turned);
+    if (!turned) return assay_fail_nomem(err, "a rotated token");
+    assay_status st = ASSAY_OK;
+    for (int64_t row = 0; !st && row < x->shape[0] * heads; row++)
+        for (int64_t i = 0; !st && i < n; i++) {
             double at = values_of(rel)[row / heads * rel->shape[1] + rel->shape[1] - n + i];
-            if (!(at >= 0 && at < (double)cosine->shape[0])) return assay_recipe_misfit(err);
+            if (!(at >= 0 && at < (double)cosine->shape[0])) {
+                st = assay_recipe_misfit(err);
+                continue;
+            }
             double *token = values_of(x) + (row * n + i) * d;
             assay_plain_rotate(turned, token, values_of(cosine) + (int64_t)at * d, values_of(sine) + (int64_t)at * d, d,
                                c->round);
             memcpy(token, turned, (size_t)d * sizeof *turned);
         }
-    return ASSAY_OK;
+    free(turned);
+    return st;
 }
 
 static assay_status rotate_heads(const assay_recipe_context *c, assay_value *heads, const assay_tensor *const *in,
@@ -120,16 +127,17 @@ static void score_row(const assay_recipe_context *c, const score_inputs *s, int6
     int64_t b = head_row / s->query->shape[1];
     const double *q = values_of(s->query) + (head_row * s->tokens + t) * s->d;
     double clamp = c->config->torch_attention ? -(double)INFINITY : assay_plain_clamp(c->run);
+    assay_dtype round = c->config->torch_attention ? ASSAY_F64 : c->round; /* PREC-4 */
     for (int64_t j = 0; j < s->local; j++) {
         int hides = (values_of(s->keep)[b * s->local + j] != 1) + (j > s->local - s->tokens + t);
         double mask = assay_plain_mask(hides, c->run);
-        row[j] = assay_plain_score(q, values_of(s->key) + (head_row * s->local + j) * s->d, s->d, mask, c->round);
+        row[j] = assay_plain_score(q, values_of(s->key) + (head_row * s->local + j) * s->d, s->d, mask, round);
         if (row[j] < clamp) row[j] = clamp; /* NaN stays */
     }
     for (int64_t j = 0; j < s->stored; j++) {
         double mask = values_of(s->mask)[b * s->stored + j];
         const double *k = values_of(s->memory) + (head_row * s->stored + j) * s->d;
-        double score = assay_plain_score(q, k, s->d, mask, c->round);
+        double score = assay_plain_score(q, k, s->d, mask, round);
         row[s->local + j] = score < clamp ? clamp : score;
     }
 }

@@ -118,6 +118,7 @@ Test(blame, the_original_is_right) {
         assay_blame b = blame(run_fixture_golden(&f));
         cr_expect_not(assay_blame_found(&b), "%s: '%s' is blamed", names[i], at_fault(&b));
         cr_expect_gt(b.counts[ASSAY_BLAME_RIGHT], 3, "%s", names[i]);
+        assay_blame_free(&b);
         run_fixture_close(&f);
     }
     f = run_fixture_open("one-window");

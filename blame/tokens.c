@@ -43,7 +43,8 @@ assay_status assay_choices_add(assay_choices *c, const assay_walker *w, assay_er
     if (tokens > 0) st = assay_value_join(&last, norm, (int64_t[]){tokens - 1, tokens}, NULL, 1, err);
     const assay_tensor *in[ASSAY_RECIPE_INPUTS] = {&last.tensor};
     if (!st && last.known) st = assay_recipe_run(ASSAY_STAGE_LOGITS, &w->recipe, in, &below.tensor, err);
-    below.known = !st && last.known;
+    below.known = !st && last.known && below.tensor.rank > 0;
+    if (st == ASSAY_EINPUT) st = ASSAY_OK; /* not known, then */
     below.via = last.via;
     double scale = below.known ? count_from_largest(&below.tensor) : 0;
     double factor = fmax(8, sqrt((double)w->recipe.config->hidden_size));
@@ -58,8 +59,9 @@ assay_status assay_choices_add(assay_choices *c, const assay_walker *w, assay_er
 static double distance_of(const assay_choices *c, size_t i, int64_t b, int64_t id) {
     const assay_tensor *t = &c->below[i].tensor;
     int64_t vocab = t->shape[t->rank - 1];
-    if (id < 0 || id >= vocab) return (double)INFINITY;
-    return ((const double *)t->data)[b * vocab + id] / c->tolerance[i];
+    if (id < 0 || id >= vocab || b >= t->shape[0]) return (double)INFINITY;
+    double below = ((const double *)t->data)[b * vocab + id];
+    return below <= 0 ? 0 : below / c->tolerance[i];
 }
 
 /* The number of new tokens that are not among the largest; of a row that has ended, not what it is filled with. */
@@ -70,7 +72,8 @@ static int64_t count_wrong(const assay_choices *c, const assay_walker *w, const 
     for (int64_t b = 0; b < tokens->shape[0]; b++) {
         bool finished = false;
         for (size_t i = 0; i < c->count; i++) {
-            int64_t id = (int64_t)((const double *)tokens->data)[b * all + first + (int64_t)i];
+            double found = ((const double *)tokens->data)[b * all + first + (int64_t)i];
+            int64_t id = found >= 0 && found < 0x1p53 ? (int64_t)found : -1;
             double distance = !finished ? distance_of(c, i, b, id) : id == fill ? 0 : (double)INFINITY;
             *worst = fmax(*worst, distance);
             wrong += !(distance <= 1);

@@ -136,11 +136,18 @@ static double pooled_column(const assay_config *c, const assay_tensor *ids, int6
     return (double)(count > 0 ? count - 1 : tokens - 1);
 }
 
+/* A norm that the candidate holds in another shape does not reach here, unless nothing else is known. */
+static bool has_rows(const assay_tensor *ids, const assay_value *norms) {
+    bool fits = ids->rank == 2 && ids->shape[0] == norms->tensor.shape[0] && ids->shape[1] == norms->tensor.shape[1];
+    return !ids->data || fits;
+}
+
 static assay_status set_pooled(walk *k, assay_error *err) {
     assay_walker *w = &k->w;
     const assay_value *norms = &w->slots[ASSAY_SLOT_NORMS];
     assay_value pooled = {0};
-    bool classifies = w->recipe.config->head == ASSAY_HEAD_CLASSIFICATION && norms->known;
+    bool classifies = w->recipe.config->head == ASSAY_HEAD_CLASSIFICATION && norms->known &&
+                      norms->tensor.shape[1] == k->begin && has_rows(&k->step->input_ids, norms);
     if (classifies) {
         int64_t batch = norms->tensor.shape[0], tokens = norms->tensor.shape[1];
         assay_status st = assay_value_zeros(&pooled, 1, &batch, err);
@@ -227,6 +234,11 @@ static assay_status walk_steps(walk *k, assay_error *err) {
         if (!ran || ran->refused) continue;
         k->step = &c->steps[i];
         k->w.at = (assay_place){(int64_t)i, -1, -1, ASSAY_STAGE_SCHEDULE};
+        const assay_source_step *own = assay_source_find_step(k->w.in->candidate, (int64_t)i);
+        if (own && own->refused) {
+            st = assay_judge_refusal(&k->w, own->refused_message, err);
+            continue;
+        }
         st = k->step->op == ASSAY_OP_REORDER ? walk_reorder(k, err) : walk_computing(k, err);
     }
     return st;

@@ -51,7 +51,9 @@ assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entr
 /* A pass without metrics (both sides empty) is no evidence, nor is what the candidate lacks. */
 static bool is_evidence(const assay_entry *e) {
     if (e->verdict == ASSAY_VERDICT_FAIL) return true;
-    if (e->verdict == ASSAY_VERDICT_WAIVED) return e->waived_from == ASSAY_VERDICT_FAIL;
+    /* Behind another window schedule nothing is compared. */
+    bool is_schedule = e->kind == ASSAY_ENTRY_STAGE && e->place.stage == ASSAY_STAGE_SCHEDULE;
+    if (e->verdict == ASSAY_VERDICT_WAIVED) return e->waived_from == ASSAY_VERDICT_FAIL && !is_schedule;
     return e->verdict == ASSAY_VERDICT_PASS && (e->has_metrics || e->kind == ASSAY_ENTRY_STEP);
 }
 

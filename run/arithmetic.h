@@ -30,6 +30,11 @@ typedef struct {
  * number of that type (bfloat16 is tried first); float32 otherwise. Errors: those of reading. */
 assay_status assay_detect_dtype(assay_dtype *out, const assay_source *candidate, assay_error *err);
 
+/* What the candidate computes in: what was asked for, else what it declares, else what it shows. ASSAY_EINPUT when a half type is asked
+ * for and it declares another type. */
+assay_status assay_choose_dtype(assay_dtype *out, const assay_source *candidate, const assay_arithmetic *asked,
+                                assay_error *err);
+
 /* assay_compare, with the floors of the candidate's arithmetic:
  *   - weights of its own: the reference is the engine's float32 run on them, with floors from a float64 run and from runs whose weights
  *     are moved by a unit in the last place;
