@@ -7,7 +7,6 @@
 #include "blame/walk.h"
 #include "compare/pairing.h"
 #include "compare/source_file.h"
-#include "run/arithmetic.h"
 #include "run/trace.h"
 
 const char *assay_blame_verdict_name(assay_blame_verdict verdict) {
@@ -71,12 +70,11 @@ void assay_blame_free(assay_blame *b) {
 typedef struct {
     const assay_golden *golden;
     const assay_source *golden_source, *candidate;
-    const assay_blame_options *options;
+    const assay_arithmetic *arithmetic;
 } pair;
 
 static assay_status find_dtype(const pair *p, assay_dtype *out, assay_error *err) {
-    const assay_arithmetic asked = {.has_dtype = p->options->has_dtype, .dtype = p->options->dtype};
-    assay_status st = assay_choose_dtype(out, p->candidate, &asked, err);
+    assay_status st = assay_choose_dtype(out, p->candidate, p->arithmetic, err);
     if (st || assay_dtype_is_float(*out)) return st;
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: says that it computes in %s, which is no floating type",
                       p->candidate->info.name, assay_dtype_name(*out));
@@ -95,7 +93,7 @@ static assay_status walk_model(assay_blame *out, const pair *p, const assay_load
                                  .weights = m->weights,
                                  .dtype = dtype,
                                  .candidate = p->candidate,
-                                 .golden = p->options->weights_dir ? &reference.source : p->golden_source,
+                                 .golden = p->arithmetic->weights_dir ? &reference.source : p->golden_source,
                                  .reference = &reference.source};
     st = assay_walk(out, &in, err);
     assay_trace_free(&reference);
@@ -104,9 +102,9 @@ static assay_status walk_model(assay_blame *out, const pair *p, const assay_load
 
 /* The golden's weights, or those that the candidate used. */
 static assay_status load_model(const pair *p, assay_dtype dtype, assay_loaded_model *out, assay_error *err) {
-    const char *own = p->options->weights_dir;
+    const char *own = p->arithmetic->weights_dir;
     assay_status st = own ? assay_load_case_model(out, &p->golden->test_case, own, dtype, err)
-                          : assay_load_golden_model(out, p->golden, p->options->model_dir, dtype, err);
+                          : assay_load_golden_model(out, p->golden, p->arithmetic->model_dir, dtype, err);
     if (st || !out->refused) return st;
     return assay_fail(err, ASSAY_EINPUT, out->refusal.rules,
                       "the original refuses to build this model, so there is no operation to judge: %.600s",
@@ -147,7 +145,7 @@ static assay_status blame_pair(assay_blame *out, const pair *p, assay_error *err
 }
 
 assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const char *golden_name,
-                             const assay_source *candidate, const assay_blame_options *options, assay_error *err) {
+                             const assay_source *candidate, const assay_arithmetic *arithmetic, assay_error *err) {
     if (!golden->has_case)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no case, so its operations cannot be run again",
                           golden_name);
@@ -161,7 +159,7 @@ assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const
     assay_source source = {0};
     assay_blame blame = {0};
     assay_status st = assay_source_of_file(&source, golden, golden_name, err);
-    if (!st) st = blame_pair(&blame, &(pair){golden, &source, candidate, options}, err);
+    if (!st) st = blame_pair(&blame, &(pair){golden, &source, candidate, arithmetic}, err);
     assay_source_close(&source);
     if (st) {
         assay_blame_free(&blame);

@@ -13,6 +13,7 @@
 #include "compare/source.h"
 #include "core/status.h"
 #include "golden/golden_file.h"
+#include "run/arithmetic.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,17 +64,11 @@ typedef struct {
     assay_dtype dtype; /* what the candidate computes in */
 } assay_blame;
 
-typedef struct {
-    const char *model_dir;   /* weights, for a golden that has none and no recipe; may be NULL */
-    const char *weights_dir; /* NULL, or the folder of the weights that the candidate used instead of the golden's */
-    bool has_dtype; /* what the candidate computes in was given; else it is what it declares, or what its values show */
-    assay_dtype dtype; /* valid when has_dtype */
-} assay_blame_options;
-
-/* Blames. The golden is any file that holds a case. ASSAY_EINPUT: files that cannot be read, do not belong together, hold no case, or a
+/* Blames. `arithmetic` says what the candidate computes in and on which weights, as for assay_compare_arithmetic. The golden is any file
+ * that holds a case. ASSAY_EINPUT: files that cannot be read, do not belong together, hold no case, or a
  * candidate without any tensor of it. Release *out with assay_blame_free. */
 assay_status assay_blame_run(assay_blame *out, const assay_golden *golden, const char *golden_name,
-                             const assay_source *candidate, const assay_blame_options *options, assay_error *err);
+                             const assay_source *candidate, const assay_arithmetic *arithmetic, assay_error *err);
 
 /* True when some operation is at fault or suspected, or something differs from the original. */
 bool assay_blame_found(const assay_blame *blame);

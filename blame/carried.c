@@ -78,11 +78,8 @@ assay_status assay_carried_take(assay_carried *past, const assay_walker *w, assa
         const assay_source_item *item = assay_source_find(source, &place);
         if (!item) item = assay_source_find(source = w->in->reference, &place);
         if (!item) continue;
-        assay_source_tensor t;
         assay_value v = {0};
-        st = assay_source_read(source, item, false, &t, err);
-        if (!st) st = assay_value_copy(&v, &t.tensor, 0, err);
-        if (!st) assay_source_release(&t);
+        st = assay_value_read(&v, source, item, err);
         assay_value_move(&past->parts[i], &v);
     }
     return st;

@@ -152,16 +152,6 @@ static assay_status add(assay_walker *w, const assay_blame_entry *e, assay_error
     return ASSAY_OK;
 }
 
-static assay_status read_value(const assay_source *source, const assay_source_item *item, assay_value *out,
-                               assay_error *err) {
-    assay_source_tensor t;
-    assay_status st = assay_source_read(source, item, false, &t, err);
-    if (st) return st;
-    st = assay_value_copy(out, &t.tensor, 0, err);
-    assay_source_release(&t);
-    return st;
-}
-
 static void set_worst(assay_blame_entry *e, const assay_tensor *wanted, const assay_tensor *found, int64_t at) {
     e->worst = (assay_worst){.index = at, .rank = wanted->rank};
     if (at < 0) return;
@@ -216,7 +206,7 @@ static assay_status against_original(const assay_walker *w, assay_blame_entry *e
     const assay_source_item *item = original_of(w, candidate, &source);
     if (!item) return ASSAY_OK;
     assay_value original;
-    assay_status st = read_value(source, item, &original, err);
+    assay_status st = assay_value_read(&original, source, item, err);
     if (!st && item->kept_axis < 0) st = pick_kept(candidate, &original, err);
     if (st || !original.known) return st;
     assay_own_kind kind = kind_of(w, e->place.stage, candidate->info.dtype);
@@ -341,7 +331,7 @@ assay_status assay_judge_own(assay_walker *w, assay_stage stage, assay_error *er
     const assay_source_item *item = assay_source_find(w->in->candidate, &place);
     assay_value wanted, found = {0};
     assay_status st = derive(w, stage, &wanted, err);
-    if (!st && item) st = read_value(w->in->candidate, item, &found, err);
+    if (!st && item) st = assay_value_read(&found, w->in->candidate, item, err);
     bool whole = item && item->kept_axis < 0;
     if (!st && item)
         st = whole ? judge_found(w, stage, item, &wanted, &found, err)
@@ -360,8 +350,8 @@ assay_status assay_judge_given(assay_walker *w, assay_stage stage, bool inherits
     const assay_source_item *item = assay_source_find(w->in->candidate, &place);
     const assay_source_item *reference = assay_source_find(w->in->reference, &place);
     assay_value found = {0}, wanted = {0};
-    assay_status st = item ? read_value(w->in->candidate, item, &found, err) : ASSAY_OK;
-    if (!st && reference) st = read_value(w->in->reference, reference, &wanted, err);
+    assay_status st = item ? assay_value_read(&found, w->in->candidate, item, err) : ASSAY_OK;
+    if (!st && reference) st = assay_value_read(&wanted, w->in->reference, reference, err);
     if (!st && item && reference) {
         assay_blame_entry e = entry_of(&place);
         bool same = assay_tensor_same_shape(&found.tensor, &wanted.tensor);

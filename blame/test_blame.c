@@ -26,7 +26,7 @@ static void run_all_stages(const char *mistakes) {
 static assay_blame blame(const assay_source *dump) {
     assay_blame b;
     assay_error err = {0};
-    assay_status st = assay_blame_run(&b, &f.golden, f.path, dump, &(assay_blame_options){0}, &err);
+    assay_status st = assay_blame_run(&b, &f.golden, f.path, dump, &(assay_arithmetic){0}, &err);
     cr_assert_eq(st, ASSAY_OK, "%s", err.message);
     return b;
 }
@@ -235,7 +235,7 @@ Test(blame, refuses_what_it_cannot_judge) {
     assay_blame b;
     assay_error err = {0};
     assay_status st =
-        assay_blame_run(&b, &f.golden, f.path, run_fixture_pick(&f, "no such tensor"), &(assay_blame_options){0}, &err);
+        assay_blame_run(&b, &f.golden, f.path, run_fixture_pick(&f, "no such tensor"), &(assay_arithmetic){0}, &err);
     cr_expect_eq(st, ASSAY_EINPUT);
     cr_expect_not_null(strstr(err.message, "holds no tensor"));
 }

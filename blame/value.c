@@ -20,6 +20,16 @@ assay_status assay_value_copy(assay_value *out, const assay_tensor *from, assay_
     return st;
 }
 
+assay_status assay_value_read(assay_value *out, const assay_source *source, const assay_source_item *item,
+                              assay_error *err) {
+    assay_source_tensor t;
+    assay_status st = assay_source_read(source, item, false, &t, err);
+    if (st) return st;
+    st = assay_value_copy(out, &t.tensor, 0, err);
+    assay_source_release(&t);
+    return st;
+}
+
 assay_status assay_value_zeros(assay_value *out, int rank, const int64_t *shape, assay_error *err) {
     assay_value v = {.known = true};
     assay_status st = assay_tensor_alloc(&v.tensor, ASSAY_F64, rank, shape, "a value", err);

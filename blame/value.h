@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "blame/operation.h"
+#include "compare/source.h"
 #include "core/status.h"
 #include "core/tensor.h"
 
@@ -29,6 +30,10 @@ void assay_value_move(assay_value *v, assay_value *from);
 
 /* A float64 copy of a tensor of any type. */
 assay_status assay_value_copy(assay_value *out, const assay_tensor *from, assay_stage_set via, assay_error *err);
+
+/* The values of an item of a source. Errors: as assay_source_read. */
+assay_status assay_value_read(assay_value *out, const assay_source *source, const assay_source_item *item,
+                              assay_error *err);
 
 /* A known value of these sizes, zeroed. */
 assay_status assay_value_zeros(assay_value *out, int rank, const int64_t *shape, assay_error *err);

@@ -277,14 +277,13 @@ const bool *assay_walk_needs(void) {
 
 assay_status assay_walk(assay_blame *out, const assay_walk_input *in, assay_error *err) {
     assay_dtype run = in->dtype;
-    bool half = run == ASSAY_F16 || run == ASSAY_BF16;
     walk k = {.w = {.in = in,
                     .out = out,
                     .recipe = {.config = in->config,
                                .weights = in->weights,
                                .problem = in->config->problem_type,
                                .run = run,
-                               .round = half ? run : ASSAY_F64}}};
+                               .round = assay_dtype_is_half(run) ? run : ASSAY_F64}}};
     out->dtype = run;
     k.past = calloc((size_t)in->config->num_hidden_layers, sizeof *k.past);
     assay_status st = k.past ? walk_steps(&k, err) : assay_fail_nomem(err, "a past");

@@ -1,6 +1,4 @@
 /* assay blame: which operation of a port is at fault? */
-#include <string.h>
-
 #include "blame/blame.h"
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -8,22 +6,15 @@
 #include "reports/blame_json.h"
 #include "reports/blame_text.h"
 
-/* --dtype: "auto" is what the candidate declares or shows. */
-static assay_status read_dtype(const cli_args *args, assay_blame_options *out, assay_error *err) {
-    const char *name = cli_value(args, "dtype");
-    out->has_dtype = name && strcmp(name, "auto") != 0;
-    return out->has_dtype ? cli_read_dtype(args, &out->dtype, err) : ASSAY_OK;
-}
-
 static assay_status blame_files(assay_blame *out, const assay_blame_names *names, const cli_args *args,
                                 assay_error *err) {
     assay_golden golden = {0};
     cli_candidate candidate = {0};
-    assay_blame_options options = {.model_dir = cli_value(args, "model"), .weights_dir = cli_value(args, "weights")};
-    assay_status st = read_dtype(args, &options, err);
+    assay_arithmetic arithmetic;
+    assay_status st = cli_read_arithmetic(args, &arithmetic, err);
     if (!st) st = assay_golden_open(&golden, names->golden, err);
     if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, err);
-    if (!st) st = assay_blame_run(out, &golden, names->golden, cli_candidate_source(&candidate), &options, err);
+    if (!st) st = assay_blame_run(out, &golden, names->golden, cli_candidate_source(&candidate), &arithmetic, err);
     cli_candidate_close(&candidate);
     assay_golden_close(&golden);
     return st;
@@ -44,15 +35,8 @@ static int blame(const cli_args *args) {
     return code;
 }
 
-static const cli_option options[] = {
-    CLI_OPTION_ALL,
-    CLI_OPTION_MAP,
-    {"dtype", 0, "TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"},
-    {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"},
-    {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
-    CLI_OPTION_JSON,
-    CLI_OPTION_THREADS,
-    {0}};
+static const cli_option options[] = {CLI_OPTION_ALL,  CLI_OPTION_MAP,     CLI_OPTIONS_ARITHMETIC,
+                                     CLI_OPTION_JSON, CLI_OPTION_THREADS, {0}};
 
 const cli_command cmd_blame = {
     .name = "blame",

@@ -9,15 +9,6 @@
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
-#include "run/arithmetic.h"
-
-/* --dtype: "auto" is what the candidate declares or shows. */
-static assay_status read_dtype(const cli_args *args, assay_arithmetic *out, assay_error *err) {
-    const char *name = cli_value(args, "dtype");
-    if (!name || strcmp(name, "auto") == 0) return ASSAY_OK;
-    out->has_dtype = true;
-    return cli_read_dtype(args, &out->dtype, err);
-}
 
 /* What the command line names besides the files. */
 typedef struct {
@@ -69,8 +60,8 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
     const assay_compare_options options = {.name = file->has_case ? file->test_case.name : args->arguments[0],
                                            .policy = &t->policy,
                                            .require_all = cli_value(args, "require-all") != NULL};
-    assay_arithmetic arithmetic = {.model_dir = cli_value(args, "model"), .weights_dir = cli_value(args, "weights")};
-    if (!st) st = read_dtype(args, &arithmetic, err);
+    assay_arithmetic arithmetic;
+    if (!st) st = cli_read_arithmetic(args, &arithmetic, err);
     if (!st) st = assay_compare_arithmetic(out, file, &golden, candidate, &arithmetic, &options, err);
     assay_source_close(&golden);
     return st;
@@ -124,9 +115,7 @@ static int compare(const cli_args *args) {
 static const cli_option options[] = {
     {"require-all", 0, NULL, "a stage that the candidate lacks is a failure"},
     {"require", 0, "PATTERN", "stages that must be there, such as 'past/*' (docs/policy.md); may be repeated"},
-    {"dtype", 0, "TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"},
-    {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"},
-    {"model", 0, "DIR", "folder of weights, for a golden that holds none"},
+    CLI_OPTIONS_ARITHMETIC,
     CLI_OPTION_MAP,
     {"suggest-map", 0, NULL,
      "propose a mapping instead of comparing: which tensor is which stage, and how sure that is"},

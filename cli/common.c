@@ -94,6 +94,15 @@ assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_erro
     return ASSAY_OK;
 }
 
+/* "auto" is what the candidate declares or shows. */
+assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, assay_error *err) {
+    const char *name = cli_value(args, "dtype");
+    *out = (assay_arithmetic){.has_dtype = name && strcmp(name, "auto") != 0,
+                              .model_dir = cli_value(args, "model"),
+                              .weights_dir = cli_value(args, "weights")};
+    return out->has_dtype ? cli_read_dtype(args, &out->dtype, err) : ASSAY_OK;
+}
+
 assay_status cli_add_facts(assay_result *result, assay_error *err) {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", omp_get_max_threads());

@@ -8,12 +8,18 @@
 #include "core/dtype.h"
 #include "core/status.h"
 #include "golden/port_limits.h"
+#include "run/arithmetic.h"
 
 /* Rows for tables of options. */
 #define CLI_OPTION_THREADS \
     { "threads", 't', "N", "OpenMP threads (default: all cores); results do not depend on it" }
 #define CLI_OPTION_POLICY \
     { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
+#define CLI_OPTIONS_ARITHMETIC                                                                                   \
+    {"dtype", 0, "TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"}, \
+        {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"}, {       \
+        "model", 0, "DIR", "folder of weights, for a golden that holds none"                                     \
+    }
 #define CLI_OPTION_PORT \
     { "port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)" }
 #define CLI_OPTION_JSON \
@@ -47,6 +53,9 @@ assay_status cli_read_port(const cli_args *args, assay_port_limits *out, assay_e
 
 /* --dtype: float32 or float64; *inout stays when it was not given. */
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err);
+
+/* --dtype, --weights and --model of a candidate. */
+assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, assay_error *err);
 
 /* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads. */
 assay_status cli_add_facts(assay_result *result, assay_error *err);

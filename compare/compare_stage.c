@@ -86,7 +86,7 @@ static void release(stage_data *d) {
 
 static assay_dtype mem_dtype_of(const assay_stage_context *c, const assay_source_item *golden) {
     assay_dtype held = golden->info.dtype;
-    if (held == ASSAY_F16 || held == ASSAY_BF16) return held;
+    if (assay_dtype_is_half(held)) return held;
     if (c->golden->info.has_mem_dtype) return c->golden->info.mem_dtype;
     return c->candidate->info.has_mem_dtype ? c->candidate->info.mem_dtype : held;
 }

@@ -284,8 +284,8 @@ assay_status assay_judge_scale(assay_stage stage, const assay_values *golden, as
 /* ---- the kinds ---- */
 
 bool assay_judge_is_stored(assay_stage stage, assay_dtype golden_run, assay_dtype mem_dtype) {
-    bool half = mem_dtype == ASSAY_F16 || mem_dtype == ASSAY_BF16;
-    return assay_stage_get(stage)->judge == ASSAY_JUDGE_STORED && half && mem_dtype != golden_run;
+    return assay_stage_get(stage)->judge == ASSAY_JUDGE_STORED && assay_dtype_is_half(mem_dtype) &&
+           mem_dtype != golden_run;
 }
 
 static assay_status judge_stored(assay_entry *e, const assay_judge_input *in, assay_error *err) {

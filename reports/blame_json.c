@@ -2,15 +2,10 @@
 
 #include "reports/json_builder.h"
 
-static void append_text(json_builder *b, cJSON *array, const char *text) {
-    cJSON *item = array ? cJSON_CreateString(text) : NULL;
-    if (!item || !cJSON_AddItemToArray(array, item)) b->failed = true;
-}
-
 static void add_stages(json_builder *b, cJSON *parent, const char *key, assay_stage_set stages) {
     cJSON *array = json_add_array(b, parent, key);
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++)
-        if (stages & ASSAY_STAGE_BIT(i)) append_text(b, array, assay_stage_get((assay_stage)i)->name);
+        if (stages & ASSAY_STAGE_BIT(i)) json_add_text(b, array, NULL, assay_stage_get((assay_stage)i)->name);
 }
 
 static void add_summaries(json_builder *b, cJSON *root, const assay_blame *blame) {
@@ -57,7 +52,7 @@ static cJSON *build(const assay_blame *blame, const assay_blame_names *names) {
     json_add_text(&b, root, "dtype", assay_dtype_name(blame->dtype));
     cJSON *blamed = json_add_array(&b, root, "blamed");
     for (int i = 0; i < ASSAY_OPERATION_COUNT; i++)
-        if (blame->operations[i].faults > 0) append_text(&b, blamed, assay_operation_name((assay_operation)i));
+        if (blame->operations[i].faults > 0) json_add_text(&b, blamed, NULL, assay_operation_name((assay_operation)i));
     add_stages(&b, root, "suspects", blame->suspects);
     json_add_integer(&b, root, "not_dumped", (int64_t)blame->not_dumped);
     add_summaries(&b, root, blame);

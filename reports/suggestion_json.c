@@ -120,10 +120,6 @@ static void add_entry(json_builder *b, cJSON *list, const assay_suggested *e) {
     json_add_real(b, object, "name", e->name);
 }
 
-static void add_word(json_builder *b, cJSON *list, const char *word) {
-    if (list && !cJSON_AddItemToArray(list, cJSON_CreateString(word))) b->failed = true;
-}
-
 assay_status assay_report_suggestion_json(const char *path, const assay_suggestion *s, assay_error *err) {
     json_builder b = {false};
     char text[256];
@@ -134,8 +130,8 @@ assay_status assay_report_suggestion_json(const char *path, const assay_suggesti
     for (size_t i = 0; i < s->count; i++) add_entry(&b, list, &s->entries[i]);
     list = json_add_array(&b, root, "missing");
     for (size_t i = 0; i < s->missing_count; i++)
-        add_word(&b, list, assay_place_path(&s->missing[i], text, sizeof text));
+        json_add_text(&b, list, NULL, assay_place_path(&s->missing[i], text, sizeof text));
     list = json_add_array(&b, root, "unused");
-    for (size_t i = 0; i < s->unused_count; i++) add_word(&b, list, s->unused[i]);
+    for (size_t i = 0; i < s->unused_count; i++) json_add_text(&b, list, NULL, s->unused[i]);
     return json_write(path, json_finish(&b, root), err);
 }
