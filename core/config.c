@@ -23,36 +23,44 @@ void assay_config_set_defaults(assay_config *config) {
     };
 }
 
+/* ACT2FN; the first name of an activation is the one that is written. */
+static const struct {
+    const char *name;
+    assay_activation act;
+} act_names[] = {
+    {"silu", ASSAY_ACT_SILU},
+    {"swish", ASSAY_ACT_SILU},
+    {"gelu", ASSAY_ACT_GELU},
+    {"gelu_python", ASSAY_ACT_GELU_PYTHON},
+    {"gelu_new", ASSAY_ACT_GELU_NEW},
+    {"gelu_fast", ASSAY_ACT_GELU_FAST},
+    {"gelu_accurate", ASSAY_ACT_GELU_NEW},
+    {"gelu_pytorch_tanh", ASSAY_ACT_GELU_TANH},
+    {"gelu_10", ASSAY_ACT_GELU_10},
+    {"quick_gelu", ASSAY_ACT_QUICK_GELU},
+    {"relu", ASSAY_ACT_RELU},
+    {"relu2", ASSAY_ACT_RELU2},
+    {"relu6", ASSAY_ACT_RELU6},
+    {"sigmoid", ASSAY_ACT_SIGMOID},
+    {"tanh", ASSAY_ACT_TANH},
+    {"mish", ASSAY_ACT_MISH},
+    {"laplace", ASSAY_ACT_LAPLACE},
+    {"linear", ASSAY_ACT_LINEAR},
+};
+
 bool assay_activation_from_name(const char *name, assay_activation *out) {
-    static const struct {
-        const char *name;
-        assay_activation act;
-    } names[] = {
-        {"silu", ASSAY_ACT_SILU},
-        {"swish", ASSAY_ACT_SILU},
-        {"gelu", ASSAY_ACT_GELU},
-        {"gelu_python", ASSAY_ACT_GELU_PYTHON},
-        {"gelu_new", ASSAY_ACT_GELU_NEW},
-        {"gelu_fast", ASSAY_ACT_GELU_FAST},
-        {"gelu_accurate", ASSAY_ACT_GELU_NEW},
-        {"gelu_pytorch_tanh", ASSAY_ACT_GELU_TANH},
-        {"gelu_10", ASSAY_ACT_GELU_10},
-        {"quick_gelu", ASSAY_ACT_QUICK_GELU},
-        {"relu", ASSAY_ACT_RELU},
-        {"relu2", ASSAY_ACT_RELU2},
-        {"relu6", ASSAY_ACT_RELU6},
-        {"sigmoid", ASSAY_ACT_SIGMOID},
-        {"tanh", ASSAY_ACT_TANH},
-        {"mish", ASSAY_ACT_MISH},
-        {"laplace", ASSAY_ACT_LAPLACE},
-        {"linear", ASSAY_ACT_LINEAR},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i].name) != 0) continue;
-        *out = names[i].act;
+    for (size_t i = 0; i < sizeof act_names / sizeof *act_names; i++) {
+        if (strcmp(name, act_names[i].name) != 0) continue;
+        *out = act_names[i].act;
         return true;
     }
     return false;
+}
+
+const char *assay_activation_config_name(assay_activation act) {
+    size_t i = 0;
+    while (act_names[i].act != act) i++; /* all are there */
+    return act_names[i].name;
 }
 
 const char *assay_activation_name(assay_activation act) {

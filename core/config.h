@@ -83,6 +83,9 @@ void assay_config_set_defaults(assay_config *config);
 /* Finds an activation by its name in ACT2FN. False for an unknown one. */
 bool assay_activation_from_name(const char *name, assay_activation *out);
 
+/* The name that a config.json has it by ("gelu_new"); of aliases the first. */
+const char *assay_activation_config_name(assay_activation act);
+
 /* Its name in the canonical configuration (docs/golden-format.md): "silu", "gelu_tanh" ... */
 const char *assay_activation_name(assay_activation act);
 

@@ -28,7 +28,7 @@ static assay_status load_config(assay_loaded_model *m, const assay_case *c, cons
     if (c->has_config) {
         m->config = c->config;
         if (c->config_refused) refuse(m, &c->config_error);
-        return copy_text(m, c->model_json, err);
+        return c->model_json ? copy_text(m, c->model_json, err) : ASSAY_OK;
     }
     if (!model_dir)
         return assay_fail(err, ASSAY_EINPUT, NULL,

@@ -23,7 +23,7 @@ typedef struct {
     assay_error refusal;
     assay_dtype dtype;   /* what the model computes in */
     assay_config config; /* valid unless refused */
-    char *config_text;   /* the config.json, or the case's "model" */
+    char *config_text;   /* the config.json, or the case's "model"; NULL where there is no text of it */
     size_t config_nbytes;
     char weights_xxh128[33]; /* digest of the weights; "" when refused */
     assay_tensor_map *weights;
