@@ -48,5 +48,7 @@ void assay_fuzz_lengths_step(assay_fuzz_lengths *lengths, const assay_config *co
     bool runs = call(&next, config, step, assay_fuzz_step_tokens(step));
     for (int64_t i = 1; runs && step->op == ASSAY_OP_GENERATE && i < step->max_new_tokens; i++)
         runs = call(&next, config, step, 1);
-    if (runs) *lengths = next;
+    if (!runs) return;
+    if (next.cached + next.remembered == 0) next = (assay_fuzz_lengths){0}; /* it left no past */
+    *lengths = next;
 }
