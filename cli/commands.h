@@ -9,6 +9,7 @@ extern const cli_command cmd_compare;
 extern const cli_command cmd_blame;
 extern const cli_command cmd_diagnose;
 extern const cli_command cmd_conformance;
+extern const cli_command cmd_fuzz;
 extern const cli_command cmd_run;
 extern const cli_command cmd_inspect;
 

@@ -6,8 +6,8 @@
 #include "cli/common.h"
 #include "core/version.h"
 
-static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame,  &cmd_diagnose,
-                                              &cmd_conformance, &cmd_run,     &cmd_inspect};
+static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame, &cmd_diagnose,
+                                              &cmd_conformance, &cmd_fuzz,    &cmd_run,   &cmd_inspect};
 enum { command_count = sizeof commands / sizeof *commands };
 
 static void print_overview(FILE *out) {
@@ -19,6 +19,7 @@ static void print_overview(FILE *out) {
             "  assay blame GOLDEN.h5 DUMP.h5         find the operation of the port that is at fault\n"
             "  assay diagnose GOLDEN.h5 DUMP.h5      find the known mistake that explains the dump\n"
             "  assay conformance score DUMPS         score a port's dumps of the shipped cases, rule by rule\n"
+            "  assay fuzz --port CMD                 search for a case that a port computes differently\n"
             "  assay run MODEL --case C.json --out D.h5\n\n"
             "Commands:\n");
     for (int i = 0; i < command_count; i++) fprintf(out, "  %-13s%s\n", commands[i]->name, commands[i]->summary);

@@ -87,26 +87,32 @@ static const assay_fuzz_outcome outcome_of[ASSAY_PORT_OUTCOME_COUNT] = {
     [ASSAY_PORT_INTERRUPTED] = ASSAY_FUZZ_INTERRUPTED,
 };
 
-static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_reference *reference, const assay_case *c,
-                        const assay_fuzz_subject *subject, assay_error *err) {
-    assay_status st = subject->answer(subject->self, c, &reference->model, &v->answer, err);
+static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_reference *reference,
+                        const assay_fuzz_question *question, const assay_fuzz_subject *subject, assay_error *err) {
+    assay_status st = subject->answer(subject->self, question, &v->answer, err);
     if (st) return st;
     v->outcome = outcome_of[v->answer.outcome];
     snprintf(v->message, sizeof v->message, "%s", v->answer.message);
-    return v->answer.source ? compare(v, reference, c, err) : ASSAY_OK;
+    return v->answer.source ? compare(v, reference, question->test_case, err) : ASSAY_OK;
 }
 
-assay_status assay_fuzz_check(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
-                              assay_error *err) {
+assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
+                                      const char *dump, assay_error *err) {
     assay_fuzz_reference reference;
     assay_fuzz_verdict v = {0};
     assay_status st = assay_fuzz_reference_make(&reference, c, err);
     if (st) return st;
-    st = ask(&v, &reference, c, subject, err);
+    const assay_fuzz_question question = {.test_case = c, .model = &reference.model, .dump = dump};
+    st = ask(&v, &reference, &question, subject, err);
     assay_fuzz_reference_free(&reference);
     if (st) assay_fuzz_verdict_release(&v, subject);
     else *out = v;
     return st;
+}
+
+assay_status assay_fuzz_check(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
+                              assay_error *err) {
+    return assay_fuzz_check_keeping(out, c, subject, NULL, err);
 }
 
 /* Whether two comparisons with one reference found the same, within tolerances. */

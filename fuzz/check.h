@@ -54,6 +54,10 @@ typedef struct {
 assay_status assay_fuzz_check(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
                               assay_error *err);
 
+/* The same, and the subject leaves a dump, as complete as it can write one, at `dump` with a suffix of its own. */
+assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
+                                      const char *dump, assay_error *err);
+
 /* Runs a case that failed once more; where the two answers differ by more than tolerances, *verdict becomes NONDETERMINISTIC. */
 assay_status assay_fuzz_check_again(assay_fuzz_verdict *verdict, assay_case *c, const assay_fuzz_subject *subject,
                                     assay_error *err);

@@ -25,13 +25,19 @@ typedef struct {
     void *held;                 /* the subject's own */
 } assay_fuzz_answer;
 
+/* What a subject is asked. */
+typedef struct {
+    const assay_case *test_case;     /* which steps are refused is in their expect_error */
+    const assay_loaded_model *model; /* of the case, in float32 */
+    const char *dump; /* NULL, or where a dump stays, as complete as the subject can write one; it adds a suffix */
+} assay_fuzz_question;
+
 struct assay_fuzz_subject {
-    char name[512]; /* "engine with mistakes memory-keys-at-position-ids", "port './my-port'" */
+    char name[512];   /* "engine with the mistake memory-keys-at-position-ids", "port './my-port'" */
+    char option[640]; /* of assay fuzz, that makes it; quoted for a shell: "--port './my-port'"; "" of the engine */
     void *self;
-    /* Runs the case. `m` is its model in float32 (or the refusal to build it); what is expected of steps is in their expect_error. An
-     * error is Assay's own failure, or an interruption (outcome INTERRUPTED with ASSAY_OK). */
-    assay_status (*answer)(void *self, const assay_case *c, const assay_loaded_model *m, assay_fuzz_answer *out,
-                           assay_error *err);
+    /* Runs the case. An error is Assay's own failure; an interruption is an outcome. */
+    assay_status (*answer)(void *self, const assay_fuzz_question *question, assay_fuzz_answer *out, assay_error *err);
     void (*release)(void *self, assay_fuzz_answer *answer);
     void (*end)(void *self);
 };

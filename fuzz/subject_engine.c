@@ -1,21 +1,40 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/variants.h"
 #include "fuzz/public_trace.h"
 #include "fuzz/subject.h"
+#include "run/run_dump.h"
 
 typedef struct {
     bool varies;
     assay_semantics semantics;
 } engine_subject;
 
-static assay_status answer(void *self, const assay_case *c, const assay_loaded_model *m, assay_fuzz_answer *out,
-                           assay_error *err) {
+/* A dump of all stages. A run that is not refused where it should be, or is where it should not, has none. */
+static assay_status write_dump(const engine_subject *s, const assay_fuzz_question *q, assay_error *err) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s.h5", q->dump);
+    assay_loaded_model varied = *q->model;
+    assay_status st = ASSAY_OK;
+    if (s->varies)
+        st = assay_model_create_variant(&varied.model, &varied.config, &s->semantics, ASSAY_F32, varied.weights, err);
+    if (st) return st;
+    st = assay_run_to_dump(&varied, q->test_case, path, ASSAY_F32, ASSAY_DUMP_ALL, err);
+    if (s->varies) assay_model_destroy(varied.model);
+    return st == ASSAY_EINPUT ? ASSAY_OK : st;
+}
+
+static assay_status answer(void *self, const assay_fuzz_question *q, assay_fuzz_answer *out, assay_error *err) {
     const engine_subject *s = self;
     assay_trace *trace = malloc(sizeof *trace);
     if (!trace) return assay_fail_nomem(err, "a run");
-    assay_status st = assay_fuzz_trace(trace, m, c, s->varies ? &s->semantics : NULL, err);
+    assay_status st = assay_fuzz_trace(trace, q->model, q->test_case, s->varies ? &s->semantics : NULL, err);
+    if (!st && q->dump) {
+        st = write_dump(s, q, err);
+        if (st) assay_trace_free(trace);
+    }
     if (st) {
         free(trace);
         return st;
@@ -42,5 +61,6 @@ assay_status assay_fuzz_subject_engine(assay_fuzz_subject *out, const char *list
     *out = (assay_fuzz_subject){.self = s, .answer = answer, .release = release, .end = free};
     if (list) snprintf(out->name, sizeof out->name, "engine with the mistake %s", list);
     else snprintf(out->name, sizeof out->name, "engine");
+    if (list) snprintf(out->option, sizeof out->option, "--mistake %s", list);
     return ASSAY_OK;
 }

@@ -35,12 +35,12 @@ static void free_places(places *p) {
     free(p->dump);
 }
 
-static assay_status name_places(places *p, const port_subject *s, assay_error *err) {
+static assay_status name_places(places *p, const port_subject *s, const char *dump, assay_error *err) {
     *p = (places){0};
     int n = asprintf(&p->folder, "%s/%ld", s->folder, s->asked);
     if (n >= 0) n = asprintf(&p->case_path, "%s/case.json", p->folder);
     if (n >= 0) n = asprintf(&p->model, "%s/model", p->folder);
-    if (n >= 0) n = asprintf(&p->dump, "%s/dump", p->folder);
+    if (n >= 0) n = dump ? asprintf(&p->dump, "%s", dump) : asprintf(&p->dump, "%s/dump", p->folder);
     return n >= 0 ? ASSAY_OK : assay_fail_nomem(err, "paths of a case");
 }
 
@@ -113,13 +113,12 @@ static assay_status ask(port_subject *s, const places *p, assay_fuzz_answer *out
     return st;
 }
 
-static assay_status answer(void *self, const assay_case *c, const assay_loaded_model *m, assay_fuzz_answer *out,
-                           assay_error *err) {
+static assay_status answer(void *self, const assay_fuzz_question *q, assay_fuzz_answer *out, assay_error *err) {
     port_subject *s = self;
     places p;
     s->asked++;
-    assay_status st = name_places(&p, s, err);
-    if (!st) st = write_case(&p, c, m, err);
+    assay_status st = name_places(&p, s, q->dump, err);
+    if (!st) st = write_case(&p, q->test_case, q->model, err);
     if (!st) st = ask(s, &p, out, err);
     if (!st) st = keep_folder(&p, out, err);
     if (p.folder) assay_work_folder_remove(p.folder);
@@ -144,6 +143,14 @@ static void end(void *self) {
     free(s);
 }
 
+/* In single quotes, as a shell reads them. */
+static void quote(char *text, size_t text_nbytes, const char *command) {
+    size_t at = (size_t)snprintf(text, text_nbytes, "--port '");
+    for (; *command && at + 6 < text_nbytes; command++)
+        at += (size_t)snprintf(text + at, text_nbytes - at, *command == '\'' ? "'\\''" : "%c", *command);
+    snprintf(text + at, text_nbytes - at, "'");
+}
+
 assay_status assay_fuzz_subject_port(assay_fuzz_subject *out, const assay_port_options *options, assay_error *err) {
     port_subject *s = calloc(1, sizeof *s);
     if (!s) return assay_fail_nomem(err, "a subject");
@@ -155,5 +162,6 @@ assay_status assay_fuzz_subject_port(assay_fuzz_subject *out, const assay_port_o
     }
     *out = (assay_fuzz_subject){.self = s, .answer = answer, .release = release, .end = end};
     snprintf(out->name, sizeof out->name, "port '%.480s'", options->command);
+    quote(out->option, sizeof out->option, options->command);
     return ASSAY_OK;
 }

@@ -1,0 +1,109 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/common.h"
+#include "cli/fuzz_modes.h"
+#include "core/clock.h"
+#include "fuzz/campaign.h"
+#include "fuzz/campaign_json.h"
+#include "fuzz/campaign_text.h"
+#include "fuzz/interrupt.h"
+
+/* The line on stderr: on a terminal it overwrites itself four times a second; elsewhere there is one every half minute. */
+typedef struct {
+    bool is_terminal;
+    double started, last;
+} progress_line;
+
+static void show(void *context, const assay_fuzz_campaign *c, bool shrinking) {
+    progress_line *p = context;
+    double now = assay_clock_seconds(), elapsed = now - p->started;
+    if (now - p->last < (p->is_terminal ? 0.25 : 30)) return;
+    p->last = now;
+    long long failed = 0;
+    for (int i = 0; i < ASSAY_FUZZ_OUTCOME_COUNT; i++)
+        if (assay_fuzz_outcome_fails((assay_fuzz_outcome)i)) failed += (long long)c->outcomes[i];
+    fprintf(stderr, "%s%lld cases, %.0f/s, %zu of %d boundary cells, %lld failed in %zu ways%s%s",
+            p->is_terminal ? "\r\033[K" : "assay: ", (long long)c->cases, (double)c->cases / elapsed,
+            assay_boundary_grid_hit(&c->grid), ASSAY_GRID_CELLS, failed, c->find_count, shrinking ? ", shrinking" : "",
+            p->is_terminal ? "" : "\n");
+    fflush(stderr);
+}
+
+static assay_status read_shard(const cli_args *args, assay_fuzz_options *o, assay_error *err) {
+    const char *text = cli_value(args, "shard");
+    long long index, count;
+    int end = 0;
+    if (!text) return ASSAY_OK;
+    bool read = sscanf(text, "%lld/%lld%n", &index, &count, &end) == 2 && text[end] == '\0';
+    if (!read || count < 1 || count > 1000000 || index < 1 || index > count)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --shard is '%s'; give I/N with I from 1 to N, such as 2/4",
+                          text);
+    o->first = index - 1;
+    o->stride = count;
+    return ASSAY_OK;
+}
+
+static assay_status read_limits(const cli_args *args, assay_fuzz_options *o, assay_error *err) {
+    int64_t seed = 1, shrink = 2000;
+    const int64_t largest = INT64_MAX;
+    assay_status st = cli_integer(args, "seed", (const int64_t[]){0, largest}, &seed, err);
+    if (!st) st = cli_integer(args, "cases", (const int64_t[]){1, largest}, &o->cases, err);
+    if (!st) st = cli_integer(args, "shrink", (const int64_t[]){0, 1000000000}, &shrink, err);
+    if (!st) st = cli_number(args, "time", &o->seconds, err);
+    if (!st && cli_value(args, "time") && !(o->seconds > 0))
+        st = assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --time is %g; it must be positive", o->seconds);
+    if (!cli_value(args, "time") && o->cases < 0) o->seconds = 60;
+    o->seed = (uint64_t)seed;
+    o->shrink_checks = (size_t)shrink;
+    return st ? st : read_shard(args, o, err);
+}
+
+static int conclude(const cli_args *args, const assay_fuzz_campaign *c) {
+    assay_error err;
+    assay_campaign_text(stdout, c, cli_value(args, "all") != NULL);
+    const char *json = cli_value(args, "json");
+    if (json && assay_campaign_write_json(json, c, &err)) return cli_fail(&err);
+    if (c->interrupted) {
+        assay_fail(&err, ASSAY_EINPUT, NULL, "fuzz: interrupted after %lld cases", (long long)c->cases);
+        return cli_fail(&err);
+    }
+    return assay_fuzz_campaign_passed(c) ? 0 : 1;
+}
+
+static int run_campaign(const cli_args *args, const assay_fuzz_options *options) {
+    assay_fuzz_subject subject;
+    assay_fuzz_campaign campaign;
+    assay_error err;
+    if (cli_fuzz_subject(args, &subject, &err)) return cli_fail(&err);
+    assay_status st = assay_fuzz_campaign_run(&campaign, &subject, options, &err);
+    assay_fuzz_subject_end(&subject);
+    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
+    if (st) return cli_fail(&err);
+    int code = conclude(args, &campaign);
+    assay_fuzz_campaign_free(&campaign);
+    return code;
+}
+
+int cli_fuzz_campaign(const cli_args *args) {
+    assay_fuzz_bounds bounds = assay_fuzz_bounds_default;
+    bounds.plain = cli_value(args, "plain") != NULL;
+    bounds.refusals = cli_value(args, "no-refusals") == NULL;
+    progress_line line = {.is_terminal = isatty(STDERR_FILENO), .started = assay_clock_seconds()};
+    line.last = line.started;
+    assay_fuzz_options options = {.bounds = &bounds,
+                                  .cases = -1,
+                                  .stride = 1,
+                                  .most_finds = 50,
+                                  .folder = cli_value(args, "out") ? cli_value(args, "out") : "fuzz-finds",
+                                  .context = &line,
+                                  .progress = show,
+                                  .interrupted = assay_interrupted};
+    assay_error err;
+    assay_status st = cli_check_output(args, "json", &err);
+    if (!st) st = read_limits(args, &options, &err);
+    if (!st) st = cli_fuzz_start_engine(args, &err);
+    return st ? cli_fail(&err) : run_campaign(args, &options);
+}

@@ -1,0 +1,183 @@
+#include "fuzz/campaign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "fuzz/case_copy.h"
+#include "fuzz/case_edit.h"
+#include "fuzz/case_text.h"
+#include "fuzz/find_folder.h"
+#include "fuzz/shrink.h"
+
+typedef struct {
+    assay_fuzz_campaign *campaign;
+    const assay_fuzz_subject *subject;
+    const assay_fuzz_options *options;
+    assay_fuzz_outcome outcome; /* that is being shrunk */
+    assay_error *err;
+} runner;
+
+static bool is_interrupted(runner *r) {
+    const assay_fuzz_options *o = r->options;
+    if (o->interrupted && o->interrupted(o->context)) r->campaign->interrupted = true;
+    return r->campaign->interrupted;
+}
+
+static void report_progress(const runner *r, bool shrinking) {
+    if (r->options->progress) r->options->progress(r->options->context, r->campaign, shrinking);
+}
+
+/* ---- finds ---- */
+
+static assay_fuzz_find *find_kind(const assay_fuzz_campaign *c, const assay_fuzz_verdict *v) {
+    for (size_t i = 0; i < c->find_count; i++)
+        if (c->finds[i].outcome == v->outcome && strcmp(c->finds[i].stage, v->stage) == 0) return &c->finds[i];
+    return NULL;
+}
+
+static assay_status still_fails(void *context, assay_case *c, bool *fails, assay_error *err) {
+    runner *r = context;
+    assay_fuzz_verdict v;
+    *fails = false;
+    if (is_interrupted(r)) return ASSAY_OK;
+    assay_status st = assay_fuzz_check(&v, c, r->subject, err);
+    if (st) return st;
+    *fails = v.outcome == r->outcome;
+    if (v.outcome == ASSAY_FUZZ_INTERRUPTED) r->campaign->interrupted = true;
+    assay_fuzz_verdict_release(&v, r->subject);
+    report_progress(r, true);
+    return ASSAY_OK;
+}
+
+/* A subject that differs from itself would lead a shrinking astray. */
+static assay_status shrink(runner *r, assay_case *c) {
+    if (r->options->shrink_checks == 0 || r->outcome == ASSAY_FUZZ_NONDETERMINISTIC) return ASSAY_OK;
+    assay_shrink_options options = {.context = r,
+                                    .check = still_fails,
+                                    .bounds = &assay_fuzz_bounds_tiny,
+                                    .most_checks = r->options->shrink_checks};
+    return assay_fuzz_shrink(c, &options, NULL, r->err);
+}
+
+/* What the find says is that of the shrunk case, run once more. */
+static assay_status describe(runner *r, assay_fuzz_find *find, assay_case *shrunk) {
+    assay_fuzz_verdict v;
+    assay_status st = assay_fuzz_check(&v, shrunk, r->subject, r->err);
+    if (st) return st;
+    if (v.outcome == find->outcome) {
+        snprintf(find->where, sizeof find->where, "%s", v.where);
+        snprintf(find->rules, sizeof find->rules, "%s", v.rules);
+        snprintf(find->message, sizeof find->message, "%s", v.message);
+    }
+    assay_fuzz_verdict_release(&v, r->subject);
+    return assay_fuzz_case_text(&find->case_text, shrunk, r->err);
+}
+
+static assay_status write_find(const runner *r, assay_fuzz_find *find, const assay_case *shrunk,
+                               const assay_case *found) {
+    if (!r->options->folder) return ASSAY_OK;
+    assay_find_folder_input in = {.parent = r->options->folder,
+                                  .shrunk = shrunk,
+                                  .found = found,
+                                  .subject = r->subject,
+                                  .seed = r->options->seed};
+    return assay_find_folder_write(&in, find, r->err);
+}
+
+static assay_status work_out(runner *r, assay_fuzz_find *find, const assay_case *found) {
+    assay_case shrunk;
+    assay_status st = assay_fuzz_case_copy(&shrunk, found, r->err);
+    if (st) return st;
+    r->outcome = find->outcome;
+    find->tokens_before = assay_fuzz_case_tokens(found);
+    st = shrink(r, &shrunk);
+    find->tokens = assay_fuzz_case_tokens(&shrunk);
+    if (!st) st = describe(r, find, &shrunk);
+    if (!st) st = write_find(r, find, &shrunk, found);
+    assay_case_free(&shrunk);
+    return st;
+}
+
+static assay_status add_find(runner *r, int64_t index, const assay_fuzz_verdict *v, const assay_case *found) {
+    assay_fuzz_campaign *c = r->campaign;
+    assay_fuzz_find *finds = realloc(c->finds, (c->find_count + 1) * sizeof *finds);
+    if (!finds) return assay_fail_nomem(r->err, "a list of finds");
+    c->finds = finds;
+    assay_fuzz_find *find = &finds[c->find_count++];
+    *find = (assay_fuzz_find){.outcome = v->outcome, .index = index, .count = 1};
+    snprintf(find->stage, sizeof find->stage, "%s", v->stage);
+    snprintf(find->where, sizeof find->where, "%s", v->where);
+    snprintf(find->rules, sizeof find->rules, "%s", v->rules);
+    snprintf(find->message, sizeof find->message, "%s", v->message);
+    return work_out(r, find, found);
+}
+
+/* ---- cases ---- */
+
+static void count_case(assay_fuzz_campaign *c, const assay_case *test_case) {
+    c->cases++;
+    c->steps += (int64_t)test_case->step_count;
+    for (size_t i = 0; i < test_case->step_count; i++) c->refused_steps += test_case->steps[i].expect_error[0] != '\0';
+    assay_boundary_grid_add(&c->grid, test_case);
+}
+
+static assay_status judge(runner *r, int64_t index, assay_case *test_case) {
+    assay_fuzz_verdict v;
+    assay_status st = assay_fuzz_check(&v, test_case, r->subject, r->err);
+    if (st) return st;
+    bool fails = assay_fuzz_outcome_fails(v.outcome) && v.outcome != ASSAY_FUZZ_ENGINE;
+    if (fails) st = assay_fuzz_check_again(&v, test_case, r->subject, r->err);
+    if (v.outcome == ASSAY_FUZZ_INTERRUPTED) r->campaign->interrupted = true;
+    else if (!st) {
+        count_case(r->campaign, test_case);
+        r->campaign->outcomes[v.outcome]++;
+        assay_fuzz_find *known = find_kind(r->campaign, &v);
+        if (known) known->count++;
+        else if (assay_fuzz_outcome_fails(v.outcome)) st = add_find(r, index, &v, test_case);
+    }
+    assay_fuzz_verdict_release(&v, r->subject);
+    return st;
+}
+
+static assay_status run_case(runner *r, int64_t index) {
+    assay_case test_case;
+    assay_status st = assay_fuzz_case_random(&test_case, r->options->seed, (uint64_t)index, r->options->bounds, r->err);
+    if (st) return st;
+    st = judge(r, index, &test_case);
+    assay_case_free(&test_case);
+    report_progress(r, false);
+    return st;
+}
+
+static bool goes_on(runner *r, int64_t index, double started) {
+    const assay_fuzz_options *o = r->options;
+    if (o->cases >= 0 && index >= o->cases) return false;
+    if (o->seconds > 0 && assay_clock_seconds() - started >= o->seconds) return false;
+    if ((int64_t)r->campaign->find_count >= o->most_finds) return false;
+    return !is_interrupted(r);
+}
+
+assay_status assay_fuzz_campaign_run(assay_fuzz_campaign *out, const assay_fuzz_subject *subject,
+                                     const assay_fuzz_options *options, assay_error *err) {
+    assay_fuzz_campaign campaign = {.seed = options->seed, .first = options->first, .stride = options->stride};
+    snprintf(campaign.subject, sizeof campaign.subject, "%s", subject->name);
+    runner r = {.campaign = &campaign, .subject = subject, .options = options, .err = err};
+    double started = assay_clock_seconds();
+    assay_status st = ASSAY_OK;
+    for (int64_t i = options->first; !st && goes_on(&r, i, started); i += options->stride) st = run_case(&r, i);
+    if (st) assay_fuzz_campaign_free(&campaign);
+    else *out = campaign;
+    return st;
+}
+
+bool assay_fuzz_campaign_passed(const assay_fuzz_campaign *campaign) {
+    return campaign->outcomes[ASSAY_FUZZ_PASS] > 0 && campaign->find_count == 0;
+}
+
+void assay_fuzz_campaign_free(assay_fuzz_campaign *campaign) {
+    for (size_t i = 0; i < campaign->find_count; i++) free(campaign->finds[i].case_text);
+    free(campaign->finds);
+    *campaign = (assay_fuzz_campaign){0};
+}

@@ -1,0 +1,50 @@
+#include "fuzz/campaign_text.h"
+
+static void write_find(FILE *out, const assay_fuzz_find *f) {
+    fprintf(out, "\n%s%s%s, in %lld case%s, first in case %lld\n", assay_fuzz_outcome_name(f->outcome),
+            f->stage[0] ? " of " : "", f->stage, (long long)f->count, f->count == 1 ? "" : "s", (long long)f->index);
+    fprintf(out, "  %s\n", f->message);
+    if (f->rules[0]) fprintf(out, "  rules      %s\n", f->rules);
+    if (f->tokens == f->tokens_before) fprintf(out, "  smallest   %lld tokens, as found\n", (long long)f->tokens);
+    else
+        fprintf(out, "  smallest   %lld token%s, shrunk from %lld\n", (long long)f->tokens, f->tokens == 1 ? "" : "s",
+                (long long)f->tokens_before);
+    if (f->diagnosis[0]) fprintf(out, "  diagnosis  %s\n", f->diagnosis);
+    if (f->blame[0]) fprintf(out, "  blame      %s\n", f->blame);
+    if (f->folder[0]) fprintf(out, "  written to %s\n", f->folder);
+}
+
+static void write_grid(FILE *out, const assay_boundary_grid *grid) {
+    fprintf(out, "\nCalls by length, and by tokens in the local cache before them:\n  %-8s", "length");
+    for (size_t k = 0; k < ASSAY_GRID_CACHES; k++) fprintf(out, " %8s", assay_grid_cache_names[k]);
+    fprintf(out, "\n");
+    for (size_t i = 0; i < ASSAY_GRID_LENGTHS; i++) {
+        fprintf(out, "  %-8s", assay_grid_length_names[i]);
+        for (size_t k = 0; k < ASSAY_GRID_CACHES; k++)
+            fprintf(out, " %8lld", (long long)assay_boundary_grid_sum(grid, i, k));
+        fprintf(out, "\n");
+    }
+}
+
+static void write_verdict(FILE *out, const assay_fuzz_campaign *c) {
+    long long judged = (long long)(c->cases - c->outcomes[ASSAY_FUZZ_UNSUPPORTED]);
+    long long failed = judged - (long long)c->outcomes[ASSAY_FUZZ_PASS];
+    const char *verdict = c->find_count > 0 ? "FAIL" : judged > 0 ? "PASS" : "FAIL, for nothing was judged";
+    fprintf(out, "\n%s: %lld case%s of %s, %lld failed", verdict, judged, judged == 1 ? "" : "s", c->subject, failed);
+    if (c->find_count > 0) fprintf(out, " in %zu way%s", c->find_count, c->find_count == 1 ? "" : "s");
+    if (c->outcomes[ASSAY_FUZZ_UNSUPPORTED] > 0)
+        fprintf(out, ", %lld not supported", (long long)c->outcomes[ASSAY_FUZZ_UNSUPPORTED]);
+    fprintf(out, "%s\n", c->interrupted ? "; interrupted" : "");
+}
+
+void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, bool all) {
+    const assay_fuzz_campaign *c = campaign;
+    fprintf(out, "Fuzzing %s, seed %llu", c->subject, (unsigned long long)c->seed);
+    if (c->stride > 1) fprintf(out, ", shard %lld/%lld", (long long)c->first + 1, (long long)c->stride);
+    fprintf(out, "\n%lld cases, %lld steps, of which the rules refuse %lld; %zu of %d boundary cells met\n",
+            (long long)c->cases, (long long)c->steps, (long long)c->refused_steps, assay_boundary_grid_hit(&c->grid),
+            ASSAY_GRID_CELLS);
+    if (all) write_grid(out, &c->grid);
+    for (size_t i = 0; i < c->find_count; i++) write_find(out, &c->finds[i]);
+    write_verdict(out, c);
+}
