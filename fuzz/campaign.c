@@ -57,7 +57,8 @@ static assay_status shrink(runner *r, assay_case *c) {
     assay_shrink_options options = {.context = r,
                                     .check = still_fails,
                                     .bounds = &assay_fuzz_bounds_tiny,
-                                    .most_checks = r->options->shrink_checks};
+                                    .most_checks = r->options->shrink_checks,
+                                    .searched = r->options->shrink_checks / 5};
     return assay_fuzz_shrink(c, &options, NULL, r->err);
 }
 

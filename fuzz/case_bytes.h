@@ -48,6 +48,10 @@ assay_status assay_fuzz_case_decode(assay_case *out, const uint8_t *bytes, size_
 assay_status assay_fuzz_case_random(assay_case *out, uint64_t seed, uint64_t index, const assay_fuzz_bounds *bounds,
                                     assay_error *err);
 
+/* Other calls, as random, on the model and weights of a case. */
+assay_status assay_fuzz_case_random_calls(assay_case *out, const assay_case *of, uint64_t seed, uint64_t index,
+                                          const assay_fuzz_bounds *bounds, assay_error *err);
+
 #ifdef __cplusplus
 }
 #endif

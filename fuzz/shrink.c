@@ -4,9 +4,6 @@
 #include "fuzz/case_edit.h"
 #include "fuzz/shrink_edits.h"
 
-/* Random cases that are tried for one with fewer tokens, after each time that edits come to an end. */
-enum { SEARCHED = 300 };
-
 typedef struct {
     const assay_shrink_options *options;
     assay_case *best;
@@ -64,17 +61,30 @@ static assay_status try_edits(shrinker *s) {
     return ASSAY_OK;
 }
 
-static assay_status search_below(shrinker *s, bool *helped) {
-    int64_t tokens = assay_fuzz_case_tokens(s->best);
+/* So that most random cases have fewer tokens than the best one. */
+static assay_fuzz_bounds bounds_below(const shrinker *s, int64_t tokens) {
     assay_fuzz_bounds bounds = *s->options->bounds;
     if (bounds.tokens >= tokens) bounds.tokens = tokens - 1;
-    if (bounds.window > tokens) bounds.window = tokens > 2 ? tokens : 2;
-    if (bounds.steps >= tokens) bounds.steps = tokens - 1;
+    if (bounds.window > tokens + 1) bounds.window = tokens + 1;
+    if (bounds.steps > tokens + 1) bounds.steps = tokens + 1;
+    return bounds;
+}
+
+static assay_status make_random(const shrinker *s, assay_case *out, uint64_t index, const assay_fuzz_bounds *bounds) {
+    uint64_t seed = (uint64_t)assay_fuzz_case_tokens(s->best);
+    return index % 2 ? assay_fuzz_case_random_calls(out, s->best, seed, index, bounds, s->err)
+                     : assay_fuzz_case_random(out, seed, index, bounds, s->err);
+}
+
+static assay_status search_below(shrinker *s, bool *helped) {
+    int64_t tokens = assay_fuzz_case_tokens(s->best);
+    assay_fuzz_bounds bounds = bounds_below(s, tokens);
     *helped = false;
     if (tokens < 2) return ASSAY_OK;
-    for (uint64_t i = 0, tried = 0; !*helped && tried < SEARCHED && i < 20 * SEARCHED && may_go_on(s); i++) {
+    for (uint64_t i = 0, tried = 0; !*helped && tried < s->options->searched && may_go_on(s); i++) {
+        if (i > 20 * s->options->searched) break; /* hardly any is that small */
         assay_case candidate;
-        assay_status st = assay_fuzz_case_random(&candidate, (uint64_t)tokens, i, &bounds, s->err);
+        assay_status st = make_random(s, &candidate, i, &bounds);
         if (st) return st;
         if (assay_fuzz_case_tokens(&candidate) >= tokens) {
             assay_case_free(&candidate);
