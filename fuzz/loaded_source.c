@@ -1,0 +1,29 @@
+#include "fuzz/loaded_source.h"
+
+static assay_status load(assay_tensor_map *map, const assay_source *from, const assay_source_item *item,
+                         assay_error *err) {
+    assay_source_tensor t;
+    char path[160];
+    assay_status st = assay_source_read(from, item, false, &t, err);
+    if (st) return st;
+    st = assay_tensor_map_put_copy(map, assay_place_path(&item->place, path, sizeof path), &t.tensor, err);
+    assay_source_release(&t);
+    return st;
+}
+
+assay_status assay_loaded_source_make(assay_loaded_source *out, const assay_source *from, assay_error *err) {
+    assay_loaded_source loaded = {.tensors = assay_tensor_map_create()};
+    if (!loaded.tensors) return assay_fail_nomem(err, "a dump in memory");
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; !st && i < from->item_count; i++) st = load(loaded.tensors, from, &from->items[i], err);
+    if (!st) st = assay_source_of_map(&loaded.source, loaded.tensors, &from->info, from->steps, from->step_count, err);
+    if (st) assay_loaded_source_free(&loaded);
+    else *out = loaded;
+    return st;
+}
+
+void assay_loaded_source_free(assay_loaded_source *loaded) {
+    assay_source_close(&loaded->source);
+    assay_tensor_map_destroy(loaded->tensors);
+    *loaded = (assay_loaded_source){0};
+}
