@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "compare/compare.h"
-#include "fuzz/reference.h"
+#include "fuzz/loaded_source.h"
+#include "fuzz/oracle_verdict.h"
+#include "fuzz/public_trace.h"
 
 static const char *const outcome_names[ASSAY_FUZZ_OUTCOME_COUNT] = {
     "pass",    "unsupported", "mismatch",         "error",  "crashed",    "exited", "hung",
@@ -54,22 +56,49 @@ static assay_status make_policy(assay_policy *policy, assay_error *err) {
     return st ? st : assay_policy_require(policy, "tokens", "fuzz", err);
 }
 
-static assay_status compare(assay_fuzz_verdict *v, const assay_fuzz_reference *reference, const assay_case *c,
-                            assay_error *err) {
+/* The oracle goes on from what the subject stored and chose, so its tensors must be in memory. */
+static assay_status judge_loaded(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
     assay_policy policy;
-    assay_status st = make_policy(&policy, err);
-    assay_compare_options options = {.name = c->name, .policy = &policy};
-    assay_error why;
-    if (!st) st = assay_compare(&v->result, &reference->source, v->answer.source, &options, &why);
+    assay_loaded_source loaded;
+    assay_status st = assay_loaded_source_make(&loaded, v->answer.source, err);
+    if (st) return st;
+    st = make_policy(&policy, err);
+    const assay_compare_options options = {
+        .name = q->test_case->name, .policy = &policy, .require_all = v->answer.complete};
+    if (!st) st = assay_oracle_judge(&v->result, q->test_case, q->model->weights, &loaded.source, &options, err);
     assay_policy_free(&policy);
+    assay_loaded_source_free(&loaded);
+    return st;
+}
+
+static assay_status judge(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
+    assay_error why;
+    assay_status st = judge_loaded(v, q, &why);
     v->has_result = st == ASSAY_OK;
     if (!st) describe_result(v);
-    if (st != ASSAY_EINPUT) {
-        if (st && err) *err = why;
-        return st;
-    }
-    v->outcome = ASSAY_FUZZ_GARBLED; /* a dump that cannot be compared */
+    if (st == ASSAY_EINTERNAL && err) *err = why;
+    if (st != ASSAY_EINPUT) return st;
+    v->outcome = ASSAY_FUZZ_GARBLED; /* a dump that cannot be read, or compared */
     snprintf(v->message, sizeof v->message, "its dump cannot be compared: %.1000s", why.message);
+    return ASSAY_OK;
+}
+
+/* The engine itself, on which all else rests. False: *v says that it and the oracle disagree. */
+static assay_status judge_engine(assay_fuzz_verdict *v, const assay_fuzz_question *q, const assay_trace *trace,
+                                 bool *agrees, assay_error *err) {
+    const assay_compare_options options = {.name = q->test_case->name, .require_all = true};
+    assay_case_result r;
+    assay_status st = assay_oracle_judge(&r, q->test_case, q->model->weights, &trace->source, &options, err);
+    if (st) return st;
+    *agrees = r.verdict == ASSAY_CASE_PASS;
+    if (*agrees) {
+        assay_case_result_free(&r);
+        return ASSAY_OK;
+    }
+    v->result = r;
+    v->has_result = true;
+    describe_result(v);
+    v->outcome = ASSAY_FUZZ_ENGINE;
     return ASSAY_OK;
 }
 
@@ -87,24 +116,47 @@ static const assay_fuzz_outcome outcome_of[ASSAY_PORT_OUTCOME_COUNT] = {
     [ASSAY_PORT_INTERRUPTED] = ASSAY_FUZZ_INTERRUPTED,
 };
 
-static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_reference *reference,
-                        const assay_fuzz_question *question, const assay_fuzz_subject *subject, assay_error *err) {
+static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_question *question, const assay_fuzz_subject *subject,
+                        assay_error *err) {
     assay_status st = subject->answer(subject->self, question, &v->answer, err);
     if (st) return st;
     v->outcome = outcome_of[v->answer.outcome];
     snprintf(v->message, sizeof v->message, "%s", v->answer.message);
-    return v->answer.source ? compare(v, reference, question->test_case, err) : ASSAY_OK;
+    return v->answer.source ? judge(v, question, err) : ASSAY_OK;
+}
+
+/* The first of the rules that refuse a step is expected of whoever runs the case. */
+static void expect_refusals(assay_case *c, const assay_trace *trace) {
+    for (size_t i = 0; i < c->step_count; i++) c->steps[i].expect_error[0] = '\0';
+    for (size_t i = 0; i < trace->step_count; i++) {
+        const assay_source_step *s = &trace->steps[i];
+        const char *rules = s->refused_rules[0] ? s->refused_rules : "ERR-1";
+        char *expected = c->steps[s->step].expect_error;
+        if (s->refused) snprintf(expected, sizeof c->steps[0].expect_error, "%.*s", (int)strcspn(rules, " "), rules);
+    }
+}
+
+static assay_status check(assay_fuzz_verdict *v, assay_case *c, const assay_fuzz_question *question,
+                          const assay_fuzz_subject *subject, assay_error *err) {
+    assay_trace trace;
+    bool agrees;
+    assay_status st = assay_fuzz_trace(&trace, question->model, c, NULL, err);
+    if (st) return st;
+    expect_refusals(c, &trace);
+    st = judge_engine(v, question, &trace, &agrees, err);
+    assay_trace_free(&trace);
+    return st || !agrees ? st : ask(v, question, subject, err);
 }
 
 assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
                                       const char *dump, assay_error *err) {
-    assay_fuzz_reference reference;
     assay_fuzz_verdict v = {0};
-    assay_status st = assay_fuzz_reference_make(&reference, c, err);
+    assay_loaded_model model;
+    assay_status st = assay_load_case_model(&model, c, NULL, ASSAY_F32, err);
     if (st) return st;
-    const assay_fuzz_question question = {.test_case = c, .model = &reference.model, .dump = dump};
-    st = ask(&v, &reference, &question, subject, err);
-    assay_fuzz_reference_free(&reference);
+    const assay_fuzz_question question = {.test_case = c, .model = &model, .dump = dump};
+    st = check(&v, c, &question, subject, err);
+    assay_loaded_model_free(&model);
     if (st) assay_fuzz_verdict_release(&v, subject);
     else *out = v;
     return st;

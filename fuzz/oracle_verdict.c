@@ -15,13 +15,13 @@ typedef struct {
     const assay_case *test_case;
     const assay_tensor_map *weights;
     const assay_source *candidate;
+    const assay_compare_options *comparison;
     assay_oracle_options options;
     assay_oracle_run oracle;
 } judgement;
 
 static assay_status compare(const judgement *j, assay_case_result *out, assay_error *err) {
-    const assay_compare_options options = {.name = j->test_case->name, .require_all = true};
-    return assay_compare(out, &j->oracle.source, j->candidate, &options, err);
+    return assay_compare(out, &j->oracle.source, j->candidate, j->comparison, err);
 }
 
 /* The least floors do for most runs. */
@@ -62,13 +62,16 @@ static assay_status judge_closely(judgement *j, assay_case_result *out, assay_er
 }
 
 assay_status assay_oracle_judge(assay_case_result *out, const assay_case *c, const assay_tensor_map *weights,
-                                const assay_source *candidate, assay_error *err) {
+                                const assay_source *candidate, const assay_compare_options *options, assay_error *err) {
     assay_dtype dtype = candidate->info.dtype;
     if (dtype != ASSAY_F32 && dtype != ASSAY_F64)
         return assay_fail(err, ASSAY_EINPUT, NULL, "the oracle judges runs in float32 and float64, not in %s",
                           assay_dtype_name(dtype));
-    judgement j = {
-        .test_case = c, .weights = weights, .candidate = candidate, .options = {.run = dtype, .follow = candidate}};
+    judgement j = {.test_case = c,
+                   .weights = weights,
+                   .candidate = candidate,
+                   .comparison = options,
+                   .options = {.run = dtype, .follow = candidate}};
     assay_status st = run_oracle(&j, err);
     if (!st) st = judge_quickly(&j, out, err);
     if (!st && out->verdict != ASSAY_CASE_PASS) {
@@ -110,7 +113,8 @@ assay_status assay_oracle_judge_engine(assay_case_result *out, const assay_case 
         .test_case = c, .kept = &nothing, .also = also, .semantics = semantics, .tolerates = true};
     assay_status st = load(&m, c, dtype, err);
     if (!st) st = assay_trace_run(&trace, &m, &options, err);
-    if (!st) st = assay_oracle_judge(out, c, m.weights, &trace.source, err);
+    const assay_compare_options comparison = {.name = c->name, .require_all = true};
+    if (!st) st = assay_oracle_judge(out, c, m.weights, &trace.source, &comparison, err);
     assay_trace_free(&trace);
     assay_loaded_model_free(&m);
     return st;

@@ -22,6 +22,7 @@ typedef struct {
     char message[1024];         /* one line; "" of ANSWERED */
     char stderr_tail[4096 + 1]; /* what a port wrote to stderr at last; "" without */
     const assay_source *source; /* its tensors, of ANSWERED; else NULL */
+    bool complete;              /* it gives all that a run must give; a port may leave out caches and schedules */
     void *held;                 /* the subject's own */
 } assay_fuzz_answer;
 

@@ -39,7 +39,8 @@ static assay_status answer(void *self, const assay_fuzz_question *q, assay_fuzz_
         free(trace);
         return st;
     }
-    *out = (assay_fuzz_answer){.outcome = ASSAY_PORT_ANSWERED, .source = &trace->source, .held = trace};
+    *out =
+        (assay_fuzz_answer){.outcome = ASSAY_PORT_ANSWERED, .source = &trace->source, .complete = true, .held = trace};
     return ASSAY_OK;
 }
 
