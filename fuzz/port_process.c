@@ -17,8 +17,8 @@
 #include "fuzz/port_keeper.h"
 
 #define LOOK_MILLISECONDS 100 /* between two looks at options.interrupted */
-#define END_SECONDS 1.0       /* from an end of stdout to the end of the process, where the one is due to the other */
-#define DRAIN_SECONDS 0.1     /* to tell a flood from some words too many */
+#define END_SECONDS 0.5       /* from an end of stdout to the end of the process, where the one is due to the other */
+#define DRAIN_SECONDS 0.05    /* to tell a flood from some words too many */
 
 struct assay_port {
     assay_port_options options;
@@ -234,7 +234,7 @@ static void check_idle(assay_port *port, assay_port_answer *a) {
     assay_port_report report;
     bool ended = assay_port_keeper_report(&port->keeper, 0, &report);
     read_all(port);
-    if (port->lines.nbytes > 0) say_garbled(port, "wrote to stdout after its answer to the request before", a);
+    if (port->lines.nbytes > 0) say_garbled(port, "wrote to stdout when nothing was asked of it", a);
     else if (ended || (port->lines.ended && assay_port_keeper_report(&port->keeper, END_SECONDS, &report)))
         say_ended(a, &report, "after its answer to the request before");
     else if (port->lines.ended)

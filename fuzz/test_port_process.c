@@ -60,6 +60,17 @@ static int living(const fixture *f) {
     return count;
 }
 
+/* Waits until there are two at least: within an exec a process has no environment for a moment. */
+static void expect_two(const fixture *f) {
+    int most = 0;
+    for (int i = 0; i < 500 && most < 2; i++) {
+        int now = living(f);
+        if (now > most) most = now;
+        usleep(2000);
+    }
+    cr_expect(most >= 2, "the mark is not seen");
+}
+
 static void start(fixture *f) { EXPECT_OK(assay_port_start(&f->port, &f->options, &expect_err)); }
 
 static void ask(fixture *f, const char *name, assay_port_outcome expected) {
@@ -148,7 +159,7 @@ static void expect_late(const char *command, assay_port_outcome expected, const 
 }
 
 Test(port_process, chatter_after_an_answer) {
-    expect_late(PORT(ANSWER "sleep 0.03; echo more"), ASSAY_PORT_GARBLED, "after its answer to the request before");
+    expect_late(PORT(ANSWER "sleep 0.03; echo more"), ASSAY_PORT_GARBLED, "nothing was asked of it");
 }
 Test(port_process, a_crash_after_an_answer) {
     expect_late(PORT(ANSWER "sleep 0.03; kill -BUS $$"), ASSAY_PORT_CRASHED, "after its answer to the request before");
@@ -189,7 +200,7 @@ Test(port_process, a_port_that_does_not_stop_is_killed) {
     set_up(&f, "trap '' TERM; setsid sleep 100 & " PORT(":") "; exec sleep 100");
     start(&f);
     ask(&f, "good", ASSAY_PORT_ANSWERED);
-    cr_expect(living(&f) >= 2, "the mark is not seen");
+    expect_two(&f);
     double before = assay_clock_seconds();
     stop(&f);
     cr_expect_lt(assay_clock_seconds() - before, 5);
@@ -222,7 +233,7 @@ Test(port_process, what_is_no_port_does_not_start) {
     expect_no_start("cat", "a greeting has not come after 0.3 seconds");
     expect_no_start("echo hello; cat", "it wrote 'hello '");
     expect_no_start("echo '{\"protocol\": \"assay-port-protocol/2\"}'; cat", "speaks assay-port-protocol/1");
-    expect_no_start(GREET "echo more; cat", "more than a line");
+    expect_no_start("printf '{\"protocol\": \"assay-port-protocol/1\"}\\nmore\\n'; cat", "more than a line");
     expect_no_start("kill -ILL $$", "signal 4");
 }
 
@@ -304,7 +315,7 @@ Test(port_process, nothing_outlives_assay) {
     }
     char byte;
     cr_assert_eq(read(ready[0], &byte, 1), 1);
-    cr_expect(living(&f) >= 2);
+    expect_two(&f);
     kill(other, SIGKILL);
     waitpid(other, NULL, 0);
     for (int i = 0; i < 500 && living(&f) > 0; i++) usleep(10000);

@@ -83,6 +83,19 @@ done >"$work/clean"
 # shellcheck disable=SC2012 # the names of cases are plain
 total=$(ls "$work/suite/cases" | wc -l)
 
+# The same cases as requests of assay-port-protocol/1 to one process (docs/fuzz-protocol.md).
+id=0
+for folder in "$work"/suite/cases/*; do
+    id=$((id + 1))
+    printf '{"id":%d,"case":"%s/case.json","model":"%s","dump":"%s/served/%s"}\n' "$id" "$folder" "$folder" "$work" "${folder##*/}"
+done >"$work/requests"
+"$build/longllama_port" --serve <"$work/requests" >"$work/answers" 2>"$work/log" || echo "port: --serve ends with exit code $?" >>"$work/clean"
+ok=$(grep -cE '^\{"id":[0-9]+,"ok":true\}$' "$work/answers")
+unsupported=$(grep -cE '^\{"id":[0-9]+,"unsupported":".*this port .*"\}$' "$work/answers")
+"$build/assay" conformance score "$work/served" "$work/suite" >"$work/score" || { cat "$work/score" "$work/log"; } >>"$work/clean"
+[ "$ok $unsupported $(wc -l <"$work/answers")" = "$matched $declined $((total + 1))" ] && grep -q "; $matched of $total cases match" "$work/score" ||
+    echo "port: --serve answers ok to $ok cases, unsupported to $unsupported; $(tail -n 1 "$work/score")" >>"$work/clean"
+
 grep -v '^#' "$here/faults.tsv" | cut -f 1 | xargs -P "$(nproc)" -I{} "$0" "$build" {} "$work" >"$work/faults" 2>&1
 cat "$work/clean" "$work/faults"
 echo "port: $matched of $total cases match, $declined declined; $(grep -vc '^#' "$here/faults.tsv") mistakes planted"

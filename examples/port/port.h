@@ -8,6 +8,7 @@
 #ifndef ASSAY_EXAMPLE_PORT_H
 #define ASSAY_EXAMPLE_PORT_H
 
+#include <cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,15 +19,19 @@
 
 /* ---- files (port_files.c) ---- */
 
-/* A .npy array of the inputs, as numbers whatever its type: ids are small enough to be exact. */
+/* An array of the inputs, as numbers whatever its type: ids are small enough to be exact. */
 typedef struct {
     int rank;
     int64_t size[4];
     double *data; /* NULL: the array is absent */
 } port_array;
 
-/* Ends the program: one line, exit code 2. For input that is missing or damaged, and for what this port does not do. */
+/* Ends the program: one line, exit code 2. For input that is missing or damaged; the other for what this port does not do. */
 _Noreturn void port_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void port_decline(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on these two call a function first, with their line. */
+void port_at_early_end(void (*call)(bool declined, const char *why));
 
 /* Memory that is never NULL, cleared. The caller frees it. */
 void *port_alloc(size_t count, size_t nbytes);
@@ -34,8 +39,11 @@ void *port_alloc(size_t count, size_t nbytes);
 /* The bytes of a file and a 0 after them; NULL when there is none. The caller frees them. */
 char *port_read_file(const char *path, size_t *nbytes);
 
-/* Reads a .npy file; `out->data` is NULL when there is none. The caller frees `out->data`. */
-void port_read_npy(const char *path, port_array *out);
+/* The JSON of a file; NULL when there is none. The caller releases it with cJSON_Delete. */
+cJSON *port_read_json(const char *path);
+
+/* Reads nested lists of a step of a case; `out->data` is NULL when it has no such key. The caller frees `out->data`. */
+void port_read_array(const cJSON *step, const char *key, port_array *out);
 
 /* One float32 tensor of a .safetensors file that was read whole, as an own copy of `count` elements; NULL when it has none. */
 float *port_safetensor(const char *file, size_t nbytes, const char *name, int64_t count);
@@ -175,5 +183,19 @@ port_refusal port_generate(const port_model *m, port_step *s, int count, int end
 /* One layer of one window: x (T, B, C) becomes the layer's output (port_layer.c). */
 void port_run_layer(const port_model *m, int layer, const port_plan *plan, const port_window *w, port_past *past,
                     float *x, const assay_tap *at);
+
+/* ---- a case ---- */
+
+typedef struct {
+    const char *case_path, *model_dir;
+    const char *case_sha256; /* or NULL: what dump.json says of it */
+    const assay_tap *tap;
+} port_job;
+
+/* Runs a case, and dumps what the tap asks for. Returns whether all steps that were refused had an expect_error (port_case.c). */
+bool port_run_case(const port_job *job);
+
+/* Answers requests of assay-port-protocol/1 from stdin until it ends (port_serve.c). Returns the exit code. */
+int port_serve(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading .npy, .safetensors and whole files. */
+/* Reading .safetensors, JSON and whole files; and how the program ends early. */
 #include <cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,14 +7,30 @@
 
 #include "examples/port/port.h"
 
+/* What an early end calls first: the program has one of it. */
+static void (*early_end)(bool declined, const char *why);
+
+void port_at_early_end(void (*call)(bool declined, const char *why)) { early_end = call; }
+
+_Noreturn static void stop(bool declined, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+_Noreturn static void stop(bool declined, const char *format, va_list args) {
+    char why[512];
+    vsnprintf(why, sizeof why, format, args);
+    if (early_end != NULL) early_end(declined, why);
+    fprintf(stderr, "longllama_port: %s\n", why);
+    exit(2);
+}
+
 void port_stop(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fputs("longllama_port: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-    exit(2);
+    stop(false, format, args);
+}
+
+void port_decline(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    stop(true, format, args);
 }
 
 void *port_alloc(size_t count, size_t nbytes) {
@@ -37,49 +53,35 @@ char *port_read_file(const char *path, size_t *nbytes) {
     return data;
 }
 
-/* An element of a little-endian array of one of the types that the exported inputs have. */
-static double element(const char *at, const char *type) {
-    if (strcmp(type, "<f4") == 0) {
-        float x;
-        memcpy(&x, at, sizeof x);
-        return (double)x;
-    }
-    if (strcmp(type, "<f8") == 0) {
-        double x;
-        memcpy(&x, at, sizeof x);
-        return x;
-    }
-    int64_t x;
-    memcpy(&x, at, sizeof x);
-    return (double)x;
-}
-
-void port_read_npy(const char *path, port_array *out) {
-    memset(out, 0, sizeof *out);
+cJSON *port_read_json(const char *path) {
     size_t nbytes;
     char *file = port_read_file(path, &nbytes);
-    if (file == NULL) return;
-    if (nbytes < 10 || memcmp(file, "\x93NUMPY\x01", 7) != 0) port_stop("%s: is no .npy file of version 1", path);
-    size_t data = 10 + (size_t)(unsigned char)file[8] + 256 * (size_t)(unsigned char)file[9];
-    char type[4] = {0};
-    const char *descr = strstr(file + 10, "'descr': '"), *shape = strstr(file + 10, "'shape': (");
-    if (data > nbytes || descr == NULL || shape == NULL || strstr(file + 10, "'fortran_order': False") == NULL)
-        port_stop("%s: has a header that this port cannot read", path);
-    memcpy(type, descr + 10, 3);
-    if (strcmp(type, "<i8") != 0 && strcmp(type, "<f4") != 0 && strcmp(type, "<f8") != 0)
-        port_stop("%s: has the type %s, not <i8, <f4 or <f8", path, type);
-    int64_t count = 1;
-    const char *p = shape + 10;
-    for (char *end; *p != ')' && out->rank < 4; p = end + strspn(end, ", ")) {
-        out->size[out->rank] = strtoll(p, &end, 10);
-        if (end == p) port_stop("%s: has a header that this port cannot read", path);
-        count *= out->size[out->rank++];
-    }
-    size_t each = type[2] == '4' ? 4 : 8;
-    if (nbytes - data != (size_t)count * each) port_stop("%s: is longer or shorter than its header says", path);
-    out->data = port_alloc((size_t)count, sizeof(double));
-    for (int64_t i = 0; i < count; i++) out->data[i] = element(file + data + (size_t)i * each, type);
+    cJSON *json = file != NULL ? cJSON_Parse(file) : NULL;
     free(file);
+    return json;
+}
+
+/* The numbers of nested lists of the sizes of `out`, in order. */
+static void take_numbers(const cJSON *list, int depth, port_array *out, int64_t *at) {
+    const cJSON *part;
+    if (depth == out->rank) {
+        if (!cJSON_IsNumber(list)) port_stop("a list holds something other than numbers");
+        out->data[(*at)++] = list->valuedouble;
+        return;
+    }
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != out->size[depth]) port_stop("a list is ragged");
+    cJSON_ArrayForEach(part, list) take_numbers(part, depth + 1, out, at);
+}
+
+void port_read_array(const cJSON *step, const char *key, port_array *out) {
+    memset(out, 0, sizeof *out);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(step, key);
+    int64_t count = 1, at = 0;
+    if (list == NULL) return;
+    for (const cJSON *part = list; cJSON_IsArray(part) && out->rank < 4; part = part->child)
+        count *= out->size[out->rank++] = cJSON_GetArraySize(part);
+    out->data = port_alloc((size_t)count, sizeof(double));
+    take_numbers(list, 0, out, &at);
 }
 
 float *port_safetensor(const char *file, size_t nbytes, const char *name, int64_t count) {

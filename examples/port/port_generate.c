@@ -90,7 +90,7 @@ port_refusal port_generate(const port_model *m, port_step *s, int count, int end
     if (ids->data == NULL || ids->rank != 2 || ids->size[1] < 1) return (port_refusal){"ERR-1", "there is no prompt"};
     if (mask->data != NULL && (mask->rank != 2 || mask->size[0] != ids->size[0] || mask->size[1] != ids->size[1]))
         return (port_refusal){"SCHED-6", "attention_mask does not cover the prompt"};
-    if (ids->size[0] > 1024) port_stop("this port generates at most 1024 rows");
+    if (ids->size[0] > 1024) port_decline("this port generates at most 1024 rows");
     sequence q = {0};
     port_refusal refused = none;
     int windows = 0;

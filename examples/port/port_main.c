@@ -1,52 +1,14 @@
 /*
  * longllama_port CASE_DIR: runs a case as `assay conformance export` writes it, and dumps what ASSAY_TAP asks for.
+ * longllama_port --serve: runs the cases that it is asked for on stdin (docs/fuzz-protocol.md).
  * Exit codes: 0 when the case ran; 2 for bad input, for what this port does not do (port.json), and when a step is refused that
  * the case does not expect to be.
  */
-#include <cJSON.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "examples/port/port.h"
-
-#define MAX_STEPS 1024
-
-/* A case that is running. */
-typedef struct {
-    const char *dir;
-    port_model model;
-    port_past past; /* of the step before */
-    assay_tap tap;
-    assay_tap_refusal refused[MAX_STEPS];
-    size_t refused_count;
-    bool unexpected; /* a step was refused that should not have been */
-} run;
-
-static cJSON *read_json(const char *path) {
-    size_t nbytes;
-    char *file = port_read_file(path, &nbytes);
-    cJSON *json = file != NULL ? cJSON_Parse(file) : NULL;
-    free(file);
-    return json;
-}
-
-/* Before anything runs: one line for what this port does not do. */
-static void check_case(const cJSON *json, const char *path) {
-    const cJSON *step, *steps = cJSON_GetObjectItemCaseSensitive(json, "steps");
-    const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(json, "dtype");
-    if (!cJSON_IsArray(steps) || cJSON_GetArraySize(steps) > MAX_STEPS)
-        port_stop("%s: is no case, or has more than %d steps", path, MAX_STEPS);
-    if (cJSON_IsString(dtype) && strcmp(dtype->valuestring, "float32") != 0)
-        port_stop("%s: this port computes in float32 alone", path);
-    cJSON_ArrayForEach(step, steps) {
-        const cJSON *op = cJSON_GetObjectItemCaseSensitive(step, "op");
-        const char *name = cJSON_IsString(op) ? op->valuestring : "";
-        if (strcmp(name, "forward") != 0 && strcmp(name, "reorder") != 0 && strcmp(name, "generate") != 0)
-            port_stop("%s: this port runs the operations forward, reorder and generate alone", path);
-    }
-}
 
 /* The digest of the case, from the suite's manifest; NULL where there is none. It points into `manifest`. */
 static const char *case_digest(const cJSON *manifest, const char *dir) {
@@ -61,135 +23,17 @@ static const char *case_digest(const cJSON *manifest, const char *dir) {
     return NULL;
 }
 
-static void note_refusal(run *r, int step, port_refusal why, bool expected) {
-    r->refused[r->refused_count++] = (assay_tap_refusal){step, why.rule, why.why};
-    if (expected) return;
-    fprintf(stderr, "longllama_port: %s: step %d: %s (%s)\n", r->dir, step, why.why, why.rule);
-    r->unexpected = true;
-}
-
-static void read_input(const run *r, int step, const char *name, port_array *out) {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/npy/inputs/steps/%d/%s.npy", r->dir, step, name);
-    port_read_npy(path, out);
-}
-
-static void read_step(const run *r, const cJSON *json, int number, port_step *s) {
-    const cJSON *use_cache = cJSON_GetObjectItemCaseSensitive(json, "use_cache");
-    const cJSON *context = cJSON_GetObjectItemCaseSensitive(json, "last_context_length");
-    s->use_cache = cJSON_IsBool(use_cache) ? cJSON_IsTrue(use_cache) : -1;
-    s->has_last_context = cJSON_IsNumber(context);
-    s->last_context = s->has_last_context ? context->valueint : 0;
-    read_input(r, number, "input_ids", &s->input_ids);
-    read_input(r, number, "inputs_embeds", &s->inputs_embeds);
-    read_input(r, number, "attention_mask", &s->attention_mask);
-    read_input(r, number, "position_ids", &s->position_ids);
-    read_input(r, number, "labels", &s->labels);
-}
-
-static void free_step(port_step *s) {
-    port_array *arrays[] = {&s->input_ids, &s->inputs_embeds, &s->attention_mask, &s->position_ids, &s->labels};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]->data);
-}
-
-/* A forward: the past that the next step may keep is `past` when it is not refused. */
-static port_refusal forward(const run *r, const port_step *s, port_past *past, const assay_tap *at) {
-    port_plan plan;
-    port_refusal refused = port_plan_call(&plan, &r->model, s, past);
-    if (refused.rule == NULL) {
-        float *logits = port_run_call(&r->model, &plan, s, past, at, 0);
-        port_tap_schedule(&plan, at);
-        port_tap_results(&r->model, &plan, s, logits, at);
-        free(logits);
-    }
-    port_plan_free(&plan);
-    return refused;
-}
-
-/* A forward or a generate, on a copy of the past: a step that is refused leaves it as it was. */
-static void call(run *r, const cJSON *json, int number, bool expected) {
-    const cJSON *keep = cJSON_GetObjectItemCaseSensitive(json, "past");
-    const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, "max_new_tokens");
-    const cJSON *end = cJSON_GetObjectItemCaseSensitive(json, "eos_token_id");
-    port_step s = {0};
-    port_past past = {0};
-    assay_tap at = assay_tap_step(&r->tap, number);
-    read_step(r, json, number, &s);
-    if (cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0)
-        past = port_past_copy(&r->past, NULL, r->past.batch, &r->model);
-    port_refusal refused = cJSON_IsNumber(count) ? port_generate(&r->model, &s, count->valueint,
-                                                                 cJSON_IsNumber(end) ? end->valueint : -1, &past, &at)
-                                                 : forward(r, &s, &past, &at);
-    if (refused.rule != NULL) {
-        note_refusal(r, number, refused, expected);
-        port_past_free(&past, r->model.layers);
-    } else {
-        port_past_free(&r->past, r->model.layers);
-        r->past = past;
-        port_past_tap(&r->past, &r->model, &at);
-    }
-    free_step(&s);
-}
-
-/* CACHE-7: every row of the past becomes a copy of the row that beam_idx names. */
-static void reorder(run *r, int number, bool expected) {
-    port_array rows;
-    read_input(r, number, "beam_idx", &rows);
-    int batch = rows.data != NULL && rows.rank == 1 ? (int)rows.size[0] : 0;
-    int64_t *from = port_alloc((size_t)batch, sizeof(int64_t));
-    bool bad = batch == 0 || r->past.batch == 0;
-    for (int b = 0; b < batch; b++) {
-        from[b] = (int64_t)rows.data[b];
-        bad = bad || from[b] < 0 || from[b] >= r->past.batch;
-    }
-    if (bad) {
-        note_refusal(r, number, (port_refusal){"CACHE-7", "beam_idx names a row that is not there"}, expected);
-    } else {
-        port_past past = port_past_copy(&r->past, from, batch, &r->model);
-        assay_tap at = assay_tap_step(&r->tap, number);
-        port_past_free(&r->past, r->model.layers);
-        r->past = past;
-        port_past_tap(&r->past, &r->model, &at);
-    }
-    free(from);
-    free(rows.data);
-}
-
-static void run_steps(run *r, const cJSON *json) {
-    const cJSON *step;
-    int number = 0;
-    port_refusal broken = port_load(&r->model, r->dir);
-    cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(json, "steps")) {
-        bool expected = cJSON_HasObjectItem(step, "expect_error");
-        if (broken.rule != NULL) note_refusal(r, number, broken, expected);
-        else if (strcmp(cJSON_GetObjectItemCaseSensitive(step, "op")->valuestring, "reorder") == 0)
-            reorder(r, number, expected);
-        else call(r, step, number, expected);
-        number++;
-    }
-}
-
 int main(int argc, char **argv) {
-    static run r;
     char path[PATH_MAX];
-    if (argc != 2) port_stop("usage: [ASSAY_TAP=OUT] longllama_port CASE_DIR");
-    r.dir = argv[1];
-    snprintf(path, sizeof path, "%s/case.json", r.dir);
-    cJSON *json = read_json(path);
-    if (json == NULL) port_stop("%s: cannot be read, or is no JSON", path);
-    check_case(json, path);
-    snprintf(path, sizeof path, "%s/../../manifest.json", r.dir);
-    cJSON *manifest = read_json(path);
-    r.tap = assay_tap_open();
-    run_steps(&r, json);
-    assay_tap_facts facts = {.producer = "longllama_port", .dtype = "float32", .refused = r.refused};
-    facts.refused_count = r.refused_count;
-    facts.case_sha256 = case_digest(manifest, r.dir);
-    assay_tap_say(&r.tap, &facts);
-    assay_tap_close(&r.tap);
-    port_past_free(&r.past, r.model.layers);
-    port_unload(&r.model);
+    if (argc != 2) port_stop("usage: [ASSAY_TAP=OUT] longllama_port CASE_DIR, or longllama_port --serve");
+    if (strcmp(argv[1], "--serve") == 0) return port_serve();
+    snprintf(path, sizeof path, "%s/../../manifest.json", argv[1]);
+    cJSON *manifest = port_read_json(path);
+    assay_tap tap = assay_tap_open();
+    port_job job = {path, argv[1], case_digest(manifest, argv[1]), &tap};
+    snprintf(path, sizeof path, "%s/case.json", argv[1]);
+    bool expected = port_run_case(&job);
+    assay_tap_close(&tap);
     cJSON_Delete(manifest);
-    cJSON_Delete(json);
-    return r.unexpected ? 2 : 0;
+    return expected ? 0 : 2;
 }

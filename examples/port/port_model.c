@@ -72,7 +72,7 @@ static port_refusal set_config(port_model *m, const cJSON *config) {
     m->use_cache = flag(config, "use_cache", true);
     m->torch_attention = flag(config, "torch_attention", false);
     if (m->layers < 1 || m->layers > PORT_MAX_LAYERS || m->hidden < 1 || m->inner < 1)
-        port_stop("config.json: this port has 1 to %d layers, and sizes of at least 1", PORT_MAX_LAYERS);
+        port_decline("config.json: this port has 1 to %d layers, and sizes of at least 1", PORT_MAX_LAYERS);
     if (m->heads < 1 || m->hidden % m->heads != 0)
         return refuse("HEAD-1", "hidden_size is no multiple of num_attention_heads");
     m->head_size = m->hidden / m->heads;
@@ -127,17 +127,13 @@ static void load_weights(port_model *m, const char *dir, bool tied) {
 
 port_refusal port_load(port_model *m, const char *dir) {
     char path[PATH_MAX];
-    size_t nbytes;
     memset(m, 0, sizeof *m);
     snprintf(path, sizeof path, "%s/config.json", dir);
-    char *json = port_read_file(path, &nbytes);
-    if (json == NULL) port_stop("%s: cannot be read", path);
-    cJSON *config = cJSON_Parse(json);
-    free(json);
-    if (config == NULL) port_stop("%s: is no JSON", path);
+    cJSON *config = port_read_json(path);
+    if (config == NULL) port_stop("%s: cannot be read, or is no JSON", path);
     const cJSON *architecture = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(config, "architectures"), 0);
     if (cJSON_IsString(architecture) && strcmp(architecture->valuestring, "LongLlamaForCausalLM") != 0)
-        port_stop("%s: this port runs LongLlamaForCausalLM alone", path);
+        port_decline("%s: this port runs LongLlamaForCausalLM alone", path);
     port_refusal refused = set_config(m, config);
     if (refused.rule == NULL) load_weights(m, dir, flag(config, "tie_word_embeddings", false));
     cJSON_Delete(config);
