@@ -1,4 +1,4 @@
-"""The command line: assay-export run | suite | dump | weights."""
+"""The command line: assay-export run | suite | dump | weights | serve."""
 
 import argparse
 import sys
@@ -74,6 +74,12 @@ def command_suite(args) -> int:
     return suite.make(original.load(args.original), Path(args.data), args.only, args.check, args.jobs)
 
 
+def command_serve(args) -> int:
+    from . import original, serve
+
+    return serve.serve(original.load(args.original), args.capture)
+
+
 def _add_run_arguments(p) -> None:
     p.add_argument("--original", metavar="CHECKOUT", help="a checkout of CStanKonrad/long_llama")
     p.add_argument("--model", metavar="HF_FOLDER", help="config.json and weights; without it the case's own. May contain the code")
@@ -121,6 +127,11 @@ def make_parser() -> argparse.ArgumentParser:
     p.add_argument("--check", action="store_true", help="write nothing; exit 1 when a tensor differs by more than its floor")
     p.add_argument("--jobs", type=int, default=1, help="cases that are made at the same time (default: 1)")
     p.set_defaults(function=command_suite)
+
+    p = commands.add_parser("serve", help="the original as a port: assay fuzz --port 'assay-export serve --original CHECKOUT'")
+    p.add_argument("--original", required=True, metavar="CHECKOUT", help="a checkout of CStanKonrad/long_llama")
+    p.add_argument("--capture", choices=("all", "outputs"), default="outputs", help="how much is dumped (default: outputs)")
+    p.set_defaults(function=command_serve)
     return parser
 
 

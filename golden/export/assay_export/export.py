@@ -36,7 +36,7 @@ class Job:
     dtype: str
 
 
-def _folder_config(folder: Path):
+def folder_config(folder: Path):
     try:
         text = (folder / "config.json").read_bytes()
         return json.loads(text), text
@@ -44,7 +44,7 @@ def _folder_config(folder: Path):
         raise ExportError(f"{folder / 'config.json'}: {e}") from None
 
 
-def _check_ops(case: Case, config: Dict[str, Any]) -> None:
+def check_ops(case: Case, config: Dict[str, Any]) -> None:
     classify = configs.is_classification(config)
     for i, step in enumerate(case.steps):
         wrong = step.op in ("forward", "generate") if classify else step.op == "classify"
@@ -55,12 +55,12 @@ def _check_ops(case: Case, config: Dict[str, Any]) -> None:
 def make_job(case: Case, original: Original, folder: Optional[Path], dtype: Optional[str]) -> Job:
     """Finds configuration and weights: the folder's where one is given, else the case's."""
     if folder is not None:
-        config, text = _folder_config(folder)
+        config, text = folder_config(folder)
     elif case.model is not None:
         config, text = case.model, json.dumps(case.model, indent=2, ensure_ascii=False).encode()
     else:
         raise ExportError("the case has no model; give a folder with --model")
-    _check_ops(case, config)
+    check_ops(case, config)
     job = Job(case, original, config, text, {}, folder, dtype or case.dtype)
     if isinstance(runner.build(case, config, original, job.dtype), Exception):
         return job  # a run reports the refusal

@@ -83,9 +83,16 @@ def digest(weights: Dict[str, torch.Tensor]) -> str:
     return xxhash.xxh3_128_hexdigest("".join(lines).encode("utf-8"))
 
 
+CHECKPOINTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+def has_checkpoint(folder: Path) -> bool:
+    return any(True for pattern in CHECKPOINTS for _ in folder.glob(pattern))
+
+
 def checkpoint_files(folder: Path) -> List[Path]:
     """The weight files of a Hugging Face folder: safetensors before pytorch_model, sorted by name."""
-    for pattern in ("*.safetensors", "pytorch_model*.bin"):
+    for pattern in CHECKPOINTS:
         files = sorted(folder.glob(pattern))
         if files:
             return files
