@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,23 +250,25 @@ Test(port_process, a_start_may_fail_later) {
     stop(&f);
 }
 
-static bool at_once(void *context) {
-    (void)context;
-    return true;
-}
+static bool as_context_says(void *context) { return *(bool *)context; }
 
 Test(port_process, an_interruption_ends_the_port) {
     fixture f;
+    bool interrupted = false;
     set_up(&f, PORT("(setsid sleep 100 &) ; sleep 100"));
+    f.options.interrupted = as_context_says;
+    f.options.context = &interrupted;
     start(&f);
     ask(&f, "good", ASSAY_PORT_ANSWERED);
-    assay_port_stop(f.port);
-    f.options.interrupted = at_once;
-    f.options.command = "sleep 100";
+    interrupted = true;
+    ask(&f, "bad", ASSAY_PORT_INTERRUPTED);
+    stop(&f);
+    set_up(&f, "sleep 100");
+    f.options.interrupted = as_context_says;
+    f.options.context = &interrupted;
     assay_error err = {0};
     cr_expect_eq(assay_port_start(&f.port, &f.options, &err), ASSAY_EINTERNAL);
     cr_expect(strstr(err.message, "interrupted"), "%s", err.message);
-    f.port = NULL;
     stop(&f);
 }
 
@@ -280,6 +283,25 @@ Test(port_process, a_dump_of_before_is_refused) {
     EXPECT_REFUSED(assay_port_ask(f.port, &request, &f.answer, &expect_err), "is there already");
     ask(&f, "good", ASSAY_PORT_ANSWERED);
     stop(&f);
+}
+
+/* Writing to a port that reads no more raises SIGPIPE for nobody, and no signal is blocked afterwards that was not before. */
+Test(port_process, a_closed_stdin) {
+    fixture f;
+    sigset_t before, after, pending;
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    set_up(&f, PORT(ANSWER "exec <&-; sleep 100"));
+    f.options.answer_seconds = 0.2;
+    start(&f);
+    ask(&f, "bad", ASSAY_PORT_ANSWERED);
+    usleep(20000);
+    ask(&f, "good", ASSAY_PORT_HUNG);
+    sigpending(&pending);
+    cr_expect(!sigismember(&pending, SIGPIPE));
+    ask(&f, "good", ASSAY_PORT_ANSWERED);
+    stop(&f);
+    pthread_sigmask(SIG_BLOCK, NULL, &after);
+    for (int i = 1; i < 32; i++) cr_expect_eq(sigismember(&before, i), sigismember(&after, i), "signal %d", i);
 }
 
 /* Two ports at once: the one holds no pipe of the other open. */
