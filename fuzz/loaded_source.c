@@ -1,5 +1,7 @@
 #include "fuzz/loaded_source.h"
 
+#include <stdlib.h>
+
 static assay_status load(assay_tensor_map *map, const assay_source *from, const assay_source_item *item,
                          assay_error *err) {
     assay_source_tensor t;
@@ -12,11 +14,15 @@ static assay_status load(assay_tensor_map *map, const assay_source *from, const 
 }
 
 assay_status assay_loaded_source_make(assay_loaded_source *out, const assay_source *from, assay_error *err) {
-    assay_loaded_source loaded = {.tensors = assay_tensor_map_create()};
-    if (!loaded.tensors) return assay_fail_nomem(err, "a dump in memory");
-    assay_status st = ASSAY_OK;
+    assay_loaded_source loaded = {.tensors = assay_tensor_map_create(),
+                                  .steps = calloc(from->step_count + 1, sizeof *loaded.steps)};
+    assay_status st = loaded.tensors && loaded.steps ? ASSAY_OK : assay_fail_nomem(err, "a dump in memory");
+    for (size_t i = 0; !st && i < from->step_count; i++) {
+        loaded.steps[i] = from->steps[i];
+        loaded.steps[i].refused_rules = "";
+    }
     for (size_t i = 0; !st && i < from->item_count; i++) st = load(loaded.tensors, from, &from->items[i], err);
-    if (!st) st = assay_source_of_map(&loaded.source, loaded.tensors, &from->info, from->steps, from->step_count, err);
+    if (!st) st = assay_source_of_map(&loaded.source, loaded.tensors, &from->info, loaded.steps, from->step_count, err);
     if (st) assay_loaded_source_free(&loaded);
     else *out = loaded;
     return st;
@@ -25,5 +31,6 @@ assay_status assay_loaded_source_make(assay_loaded_source *out, const assay_sour
 void assay_loaded_source_free(assay_loaded_source *loaded) {
     assay_source_close(&loaded->source);
     assay_tensor_map_destroy(loaded->tensors);
+    free(loaded->steps);
     *loaded = (assay_loaded_source){0};
 }

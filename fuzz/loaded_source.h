@@ -1,4 +1,7 @@
-/* A source whose tensors are all in memory. */
+/*
+ * What a subject answered, in memory. Which rule it names for a refusal is left out: several may refuse a call, and whichever a port looks
+ * at first, it does not carry the call out.
+ */
 #ifndef ASSAY_FUZZ_LOADED_SOURCE_H
 #define ASSAY_FUZZ_LOADED_SOURCE_H
 
@@ -11,10 +14,11 @@ extern "C" {
 
 typedef struct {
     assay_tensor_map *tensors;
+    assay_source_step *steps;
     assay_source source;
 } assay_loaded_source;
 
-/* Reads every stage of `from`, which must outlive it: facts and steps stay there. ASSAY_EINPUT: a file is damaged. Release with
+/* Reads every stage of `from`, which must outlive it: facts and texts stay there. ASSAY_EINPUT: a file is damaged. Release with
  * assay_loaded_source_free. */
 assay_status assay_loaded_source_make(assay_loaded_source *out, const assay_source *from, assay_error *err);
 

@@ -81,12 +81,14 @@ static void call(run *r, const cJSON *json, int number, bool expected) {
     port_step s = {0};
     port_past past = {0};
     assay_tap at = assay_tap_step(r->job->tap, number);
+    bool keeps = cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0;
     read_step(json, &s);
-    if (cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0)
-        past = port_past_copy(&r->past, NULL, r->past.batch, &r->model);
-    port_refusal refused = cJSON_IsNumber(count) ? port_generate(&r->model, &s, count->valueint,
-                                                                 cJSON_IsNumber(end) ? end->valueint : -1, &past, &at)
-                                                 : forward(r, &s, &past, &at);
+    if (keeps) past = port_past_copy(&r->past, NULL, r->past.batch, &r->model);
+    port_refusal refused = {"CACHE-5", "there is no past to keep"};
+    if (!keeps || past.batch > 0)
+        refused = cJSON_IsNumber(count) ? port_generate(&r->model, &s, count->valueint,
+                                                        cJSON_IsNumber(end) ? end->valueint : -1, &past, &at)
+                                        : forward(r, &s, &past, &at);
     if (refused.rule != NULL) {
         note_refusal(r, number, refused, expected);
         port_past_free(&past, r->model.layers);

@@ -1,44 +1,50 @@
 /* Greedy generation: the prompt, then a token at a time (GEN). */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "examples/port/port.h"
 
-/* A prompt that grows. */
+/* A prompt that grows, and its mask, which has columns for a kept past too. */
 typedef struct {
     int batch, count, room;
-    double *ids, *mask, *positions; /* (B, room) */
+    double *ids; /* (B, room) */
+    int columns, columns_room;
+    double *mask, *positions; /* (B, columns_room) */
     bool done[1024];
 } sequence;
 
-/* Columns [from, count) of an array of the sequence, as an input. */
-static port_array columns(const sequence *q, const double *x, int from) {
-    int n = q->count - from;
+/* Columns [from, count) of an array (B, room), as an input. */
+static port_array columns(const sequence *q, const double *x, int room, int from, int count) {
+    int n = count - from;
     port_array a = {.rank = 2, .size = {q->batch, n}, .data = port_alloc((size_t)(q->batch * n), sizeof(double))};
-    for (int b = 0; b < q->batch; b++) memcpy(a.data + b * n, x + b * q->room + from, (size_t)n * sizeof(double));
+    for (int b = 0; b < q->batch; b++) memcpy(a.data + b * n, x + b * room + from, (size_t)n * sizeof(double));
     return a;
 }
 
 /* GEN-2: without a mask the pads of the prompt are hidden. */
+static double keeps(const port_model *m, double id) { return m->pad < 0 || m->pad == m->end || (int)id != m->pad; }
+
 static void start(sequence *q, const port_model *m, const port_step *s, int count) {
     const double *ids = s->input_ids.data, *mask = s->attention_mask.data;
     q->batch = (int)s->input_ids.size[0], q->count = (int)s->input_ids.size[1], q->room = q->count + count;
+    q->columns = mask != NULL ? (int)s->attention_mask.size[1] : q->count, q->columns_room = q->columns + count;
     q->ids = port_alloc((size_t)(q->batch * q->room), sizeof(double));
-    q->mask = port_alloc((size_t)(q->batch * q->room), sizeof(double));
-    q->positions = port_alloc((size_t)(q->batch * q->room), sizeof(double));
-    for (int b = 0; b < q->batch; b++)
-        for (int t = 0; t < q->count; t++) {
-            int from = b * q->count + t, to = b * q->room + t;
-            q->ids[to] = ids[from];
-            q->mask[to] = mask != NULL ? mask[from] : m->pad < 0 || m->pad == m->end || (int)ids[from] != m->pad;
-        }
+    q->mask = port_alloc((size_t)(q->batch * q->columns_room), sizeof(double));
+    q->positions = port_alloc((size_t)(q->batch * q->columns_room), sizeof(double));
+    for (int b = 0; b < q->batch; b++) {
+        for (int t = 0; t < q->count; t++) q->ids[b * q->room + t] = ids[b * q->count + t];
+        for (int j = 0; j < q->columns; j++)
+            q->mask[b * q->columns_room + j] =
+                mask != NULL ? mask[b * q->columns + j] : keeps(m, ids[b * q->count + j]);
+    }
 }
 
-/* POS-4: pads at the left stay at -1. */
+/* POS-4: whole numbers of the mask count; pads at the left stay at -1. */
 static void count_positions(sequence *q) {
     for (int b = 0; b < q->batch; b++) {
-        double seen = 0;
-        for (int t = 0; t < q->count; t++) q->positions[b * q->room + t] = (seen += q->mask[b * q->room + t]) - 1;
+        double seen = 0, *mask = q->mask + b * q->columns_room, *positions = q->positions + b * q->columns_room;
+        for (int j = 0; j < q->columns; j++) positions[j] = (seen += trunc(mask[j])) - 1;
     }
 }
 
@@ -51,11 +57,11 @@ static bool append(sequence *q, const port_model *m, const float *last, int end)
             if (last[b * m->vocab + i] > last[b * m->vocab + best]) best = i;
         if (q->done[b]) best = m->pad >= 0 ? m->pad : end;
         q->ids[b * q->room + q->count] = best;
-        q->mask[b * q->room + q->count] = 1;
+        q->mask[b * q->columns_room + q->columns] = 1;
         q->done[b] = q->done[b] || best == end;
         all = all && q->done[b];
     }
-    q->count++;
+    q->count++, q->columns++;
     return all;
 }
 
@@ -63,11 +69,11 @@ static bool append(sequence *q, const port_model *m, const float *last, int end)
 static port_refusal call(const port_model *m, const port_step *prompt, const sequence *q, port_past *past, float **last,
                          const assay_tap *step, int *windows) {
     port_plan plan;
-    port_step s = {.use_cache = -1, .has_last_context = prompt->has_last_context, .last_context = prompt->last_context};
+    port_step s = {.use_cache = m->use_cache, .has_last_context = prompt->has_last_context, .last_context = prompt->last_context};
     int from = past->cached > 0 ? q->count - 1 : 0;
-    s.input_ids = columns(q, q->ids, from);
-    s.position_ids = columns(q, q->positions, from);
-    s.attention_mask = columns(q, q->mask, 0);
+    s.input_ids = columns(q, q->ids, q->room, from, q->count);
+    s.position_ids = columns(q, q->positions, q->columns_room, past->cached > 0 ? q->columns - 1 : 0, q->columns);
+    s.attention_mask = columns(q, q->mask, q->columns_room, 0, q->columns);
     port_refusal refused = port_plan_call(&plan, m, &s, past);
     if (refused.rule == NULL) {
         if (*windows == 0) port_tap_schedule(&plan, step);
@@ -88,8 +94,8 @@ port_refusal port_generate(const port_model *m, port_step *s, int count, int end
     const port_array *ids = &s->input_ids, *mask = &s->attention_mask;
     static const port_refusal none = {NULL, NULL};
     if (ids->data == NULL || ids->rank != 2 || ids->size[1] < 1) return (port_refusal){"ERR-1", "there is no prompt"};
-    if (mask->data != NULL && (mask->rank != 2 || mask->size[0] != ids->size[0] || mask->size[1] != ids->size[1]))
-        return (port_refusal){"SCHED-6", "attention_mask does not cover the prompt"};
+    if (mask->data != NULL && (mask->rank != 2 || mask->size[0] != ids->size[0] || mask->size[1] < 1))
+        return (port_refusal){"SCHED-6", "attention_mask has another batch than the prompt"};
     if (ids->size[0] > 1024) port_decline("this port generates at most 1024 rows");
     sequence q = {0};
     port_refusal refused = none;
