@@ -24,7 +24,10 @@ static void find_lengths(bool is[ASSAY_GRID_LENGTHS], int64_t t, int64_t w, int6
                                             is_windows_and(t, w, c),
                                             is_windows_and(t, w, c + 1)};
     bool any = false;
-    for (int i = 0; i < ASSAY_GRID_LENGTHS - 1; i++) any = any || (is[i] = found[i]);
+    for (int i = 0; i < ASSAY_GRID_LENGTHS - 1; i++) {
+        is[i] = found[i];
+        any = any || found[i];
+    }
     is[ASSAY_GRID_LENGTHS - 1] = !any;
 }
 

@@ -15,6 +15,20 @@ static assay_edit_outcome drop_step(assay_case *c, size_t number) {
     return outcome(assay_fuzz_drop_step(c, c->step_count - 1 - number));
 }
 
+/* A step, and from the window the room that its tokens took; or a step whose past the next one then goes without. */
+static assay_edit_outcome drop_step_and_room(assay_case *c, size_t number) {
+    if (number >= 2 * c->step_count) return ASSAY_EDIT_NO_MORE;
+    size_t i = number / 2;
+    int64_t tokens = assay_fuzz_step_tokens(&c->steps[i]), *window = &c->config.max_position_embeddings;
+    if (number % 2 == 0) {
+        if (tokens >= *window) return ASSAY_EDIT_IDLE;
+        *window -= tokens;
+    } else if (i + 1 < c->step_count) {
+        c->steps[i + 1].past_keep = false;
+    }
+    return outcome(assay_fuzz_drop_step(c, i));
+}
+
 static assay_edit_outcome drop_row(assay_case *c, size_t number) {
     int64_t rows = 0;
     for (size_t i = 0; i < c->step_count; i++)
@@ -101,6 +115,12 @@ static assay_edit_outcome halve_windows(assay_case *c, size_t number) {
 
 /* ---- what a step says beside its tokens ---- */
 
+static void become_forward(assay_step *s) {
+    s->op = ASSAY_OP_FORWARD;
+    s->max_new_tokens = s->eos_token_id = 0;
+    s->has_eos_token_id = false;
+}
+
 static assay_edit_outcome simplify_step(assay_case *c, size_t number) {
     enum { KINDS = 9 };
     if (number >= KINDS * c->step_count) return ASSAY_EDIT_NO_MORE;
@@ -131,8 +151,7 @@ static assay_edit_outcome simplify_step(assay_case *c, size_t number) {
         break;
     case 8:
         done = s->op == ASSAY_OP_GENERATE;
-        if (done) s->op = ASSAY_OP_FORWARD;
-        if (done) s->max_new_tokens = 0;
+        if (done) become_forward(s);
         break;
     default: break;
     }
@@ -242,6 +261,7 @@ static assay_edit_outcome simplify_model(assay_case *c, size_t number) {
     }
 }
 
-const assay_shrink_edit assay_shrink_edits[] = {
-    drop_step,  drop_row,     halve_tokens, drop_token,     fewer_new_tokens, halve_windows,   shrink_windows,
-    drop_layer, forget_layer, shrink_sizes, simplify_model, simplify_step,    simplify_values, NULL};
+const assay_shrink_edit assay_shrink_edits[] = {drop_step,     drop_step_and_room, drop_row,      halve_tokens,
+                                                drop_token,    fewer_new_tokens,   halve_windows, shrink_windows,
+                                                drop_layer,    forget_layer,       shrink_sizes,  simplify_model,
+                                                simplify_step, simplify_values,    NULL};
