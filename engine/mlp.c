@@ -16,8 +16,8 @@ static void silu_chunk(real *x, int64_t n) {
 static real sigmoid(real x) { return 1 / (1 + real_exp(-x)); }
 static real gelu(real x) { return (real)0.5 * x * (1 + real_erf(x * (real)M_SQRT1_2)); }
 
-static real gelu_tanh(real x) {
-    real inner = (real)0.79788456080286535588 * (x + (real)0.044715 * x * x * x); /* sqrt(2/pi) */
+static real gelu_tanh(real x, real factor) {
+    real inner = factor * (x + (real)0.044715 * x * x * x);
     return (real)0.5 * x * (1 + real_tanh(inner));
 }
 
@@ -31,8 +31,8 @@ static real activate_one(real x, assay_activation act) {
     case ASSAY_ACT_GELU:
     case ASSAY_ACT_GELU_PYTHON: return gelu(x);
     case ASSAY_ACT_GELU_NEW:
-    case ASSAY_ACT_GELU_FAST:
-    case ASSAY_ACT_GELU_TANH: return gelu_tanh(x);
+    case ASSAY_ACT_GELU_TANH: return gelu_tanh(x, (real)0.79788456080286535588); /* sqrt(2/pi) */
+    case ASSAY_ACT_GELU_FAST: return gelu_tanh(x, (real)0.7978845608);           /* as transformers writes it */
     case ASSAY_ACT_GELU_10: return clip(gelu(x), -10, 10);
     case ASSAY_ACT_QUICK_GELU: return x * sigmoid((real)1.702 * x);
     case ASSAY_ACT_RELU: return x < 0 ? 0 : x; /* NaN stays NaN */

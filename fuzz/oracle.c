@@ -31,7 +31,7 @@ static assay_oracle_step *step_of(const runner *r) { return &r->run->steps[r->st
 static const assay_tensor *other_tensor(const runner *r, assay_stage stage, int64_t layer) {
     const assay_place place = {r->step, -1, layer, stage};
     const assay_source_item *item = r->options->follow ? assay_source_find(r->options->follow, &place) : NULL;
-    return item ? item->values : NULL; /* a source of a map: its handles are tensors */
+    return item ? item->values : NULL; /* its handles are tensors */
 }
 
 /* MEM-6: only what is rounded when it is stored may differ by more than noise. */
@@ -59,7 +59,7 @@ static assay_status put_all_logits(const runner *r, const assay_oracle_output *o
         for (int64_t i = 0; i < out->tokens; i++)
             memcpy((double *)t.data + (b * out->tokens + i) * n, out->logits + (i * out->batch + b) * n,
                    (size_t)n * sizeof(double));
-    return assay_oracle_put(r->run->tensors, r->step, ASSAY_STAGE_LOGITS, t, err);
+    return assay_oracle_put(&r->run->sheet, r->step, ASSAY_STAGE_LOGITS, t, err);
 }
 
 static assay_status put_loss(const runner *r, double loss, assay_error *err) {
@@ -67,7 +67,7 @@ static assay_status put_loss(const runner *r, double loss, assay_error *err) {
     assay_status st = assay_tensor_alloc(&t, ASSAY_F64, 0, NULL, "a loss", err);
     if (st) return st;
     memcpy(t.data, &loss, sizeof loss);
-    return assay_oracle_put(r->run->tensors, r->step, ASSAY_STAGE_LOSS, t, err);
+    return assay_oracle_put(&r->run->sheet, r->step, ASSAY_STAGE_LOSS, t, err);
 }
 
 /* CLS-1 */
@@ -82,13 +82,13 @@ static assay_status put_pooled(const runner *r, const assay_oracle_output *out, 
     }
     if (s->labels.data)
         st = put_loss(r, assay_oracle_class_loss(t.data, out->batch, out->outputs, &s->labels, r->problem), err);
-    if (!st) return assay_oracle_put(r->run->tensors, r->step, ASSAY_STAGE_LOGITS, t, err);
+    if (!st) return assay_oracle_put(&r->run->sheet, r->step, ASSAY_STAGE_LOGITS, t, err);
     assay_tensor_free(&t);
     return st;
 }
 
 static assay_status put_output(const runner *r, const assay_oracle_output *out, const assay_step *s, assay_error *err) {
-    assay_status st = assay_oracle_put_schedule(r->run->tensors, r->step, out->windows, out->window_count, err);
+    assay_status st = assay_oracle_put_schedule(&r->run->sheet, r->step, out->windows, out->window_count, err);
     if (st) return st;
     if (s->op == ASSAY_OP_CLASSIFY) return put_pooled(r, out, s, err);
     if (s->labels.data) st = put_loss(r, assay_oracle_causal_loss(out, &s->labels), err);
@@ -131,8 +131,8 @@ static assay_status run_generate(runner *r, const assay_step *s, assay_error *er
     step->prompt = g.prompt;
     g.choices = NULL;
     g.choice_count = 0;
-    st = assay_oracle_put_schedule(r->run->tensors, r->step, g.windows, g.window_count, err);
-    if (!st) st = assay_oracle_put(r->run->tensors, r->step, ASSAY_STAGE_TOKENS, g.tokens, err);
+    st = assay_oracle_put_schedule(&r->run->sheet, r->step, g.windows, g.window_count, err);
+    if (!st) st = assay_oracle_put(&r->run->sheet, r->step, ASSAY_STAGE_TOKENS, g.tokens, err);
     else assay_tensor_free(&g.tokens);
     g.tokens = (assay_tensor){.data = NULL};
     assay_oracle_generation_free(&g);
@@ -167,6 +167,7 @@ static void check_step(runner *r, const assay_step *s, bool past) {
         assay_oracle_refuse(refusal, "CACHE-5", "there is no past to keep");
 }
 
+/* A generation may be refused at any of its calls: it runs on a history of its own, as other steps do. */
 static assay_status compute_step(runner *r, const assay_step *s, assay_error *err) {
     if (s->op == ASSAY_OP_REORDER) return run_reorder(r, s, err);
     assay_status st = s->past_keep ? assay_oracle_history_pick(&r->base, &r->past, NULL, 0, err)
@@ -188,7 +189,7 @@ static assay_status run_step(runner *r, const assay_step *s, assay_error *err) {
         assay_oracle_history_free(&r->past);
         r->past = r->base;
         r->base = (assay_oracle_history){0};
-        return assay_oracle_put_past(r->run->tensors, r->step, &r->model, &r->past, find_followed(r), err);
+        return assay_oracle_put_past(&r->run->sheet, r->step, &r->model, &r->past, find_followed(r), err);
     }
     assay_oracle_history_free(&r->base);
     return st;
@@ -212,11 +213,10 @@ static assay_status run_steps(runner *r, const assay_config *config, const assay
 }
 
 static assay_status reserve(assay_oracle_run *run, size_t steps, assay_error *err) {
-    run->tensors = assay_tensor_map_create();
     run->steps = calloc(steps + 1, sizeof *run->steps);
     run->source_steps = calloc(steps + 1, sizeof *run->source_steps);
     run->step_count = run->steps ? steps : 0;
-    return run->tensors && run->steps && run->source_steps ? ASSAY_OK : assay_fail_nomem(err, "a run of the oracle");
+    return run->steps && run->source_steps ? ASSAY_OK : assay_fail_nomem(err, "a run of the oracle");
 }
 
 static assay_status make_source(assay_oracle_run *run, const assay_case *c, const assay_config *config,
@@ -233,7 +233,7 @@ static assay_status make_source(assay_oracle_run *run, const assay_case *c, cons
                                                    .refused_rules = run->steps[i].refusal.rules,
                                                    .refused_message = run->steps[i].refusal.message,
                                                    .past_captured = 1};
-    return assay_source_of_map(&run->source, run->tensors, &info, run->source_steps, run->step_count, err);
+    return assay_sheet_source(&run->source, &run->sheet, &info, run->source_steps, run->step_count, err);
 }
 
 assay_status assay_oracle_run_case(assay_oracle_run *out, const assay_case *c, const assay_config *config,
@@ -255,7 +255,7 @@ assay_status assay_oracle_run_case(assay_oracle_run *out, const assay_case *c, c
 
 void assay_oracle_run_free(assay_oracle_run *run) {
     assay_source_close(&run->source);
-    assay_tensor_map_destroy(run->tensors);
+    assay_sheet_free(&run->sheet);
     for (size_t i = 0; i < run->step_count; i++) {
         for (size_t k = 0; k < run->steps[i].choice_count; k++) assay_oracle_choice_free(&run->steps[i].choices[k]);
         free(run->steps[i].choices);

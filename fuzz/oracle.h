@@ -16,6 +16,7 @@
 #include "core/tensor.h"
 #include "fuzz/oracle_generate.h"
 #include "fuzz/oracle_model.h"
+#include "fuzz/sheet.h"
 #include "golden/case.h"
 
 #ifdef __cplusplus
@@ -41,9 +42,9 @@ typedef struct {
 } assay_oracle_step;
 
 typedef struct {
-    assay_tensor_map *
-        tensors; /* by place (core/stages.h): logits, loss, tokens, schedule, past; in float64, memory in mem_dtype, and
-                                  "_unrounded" where mem_dtype is a half type */
+    assay_sheet
+        sheet; /* logits, loss, tokens, schedule, past; in float64, memory in mem_dtype, with the values before the cast where
+                          that is a half type */
     assay_oracle_step *steps; /* (step_count) of the case */
     assay_source_step *source_steps;
     size_t step_count;

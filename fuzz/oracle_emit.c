@@ -2,7 +2,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 
 /* The past after a step, while it is written. */
 typedef struct {
-    assay_tensor_map *map;
+    assay_sheet *sheet;
     int64_t step;
     const assay_oracle_model *model;
     const assay_oracle_history *history;
@@ -21,33 +20,24 @@ typedef struct {
     int64_t count;
 } writer;
 
-static assay_status put_at(assay_tensor_map *map, const assay_place *place, const char *suffix, assay_tensor owned,
-                           assay_error *err) {
-    char path[160];
-    assay_place_path(place, path, sizeof path - 16);
-    strcat(path, suffix);
-    return assay_tensor_map_put(map, path, owned, err);
-}
-
-assay_status assay_oracle_put(assay_tensor_map *map, int64_t step, assay_stage stage, assay_tensor owned,
+assay_status assay_oracle_put(assay_sheet *sheet, int64_t step, assay_stage stage, assay_tensor owned,
                               assay_error *err) {
     const assay_place place = {step, -1, -1, stage};
-    return put_at(map, &place, "", owned, err);
+    return assay_sheet_put(sheet, &place, owned, err);
 }
 
-assay_status assay_oracle_put_schedule(assay_tensor_map *map, int64_t step, const int64_t *windows, int64_t count,
+assay_status assay_oracle_put_schedule(assay_sheet *sheet, int64_t step, const int64_t *windows, int64_t count,
                                        assay_error *err) {
     assay_tensor t;
     assay_status st = assay_tensor_alloc(&t, ASSAY_I64, 2, (int64_t[]){count, 2}, "a schedule", err);
     if (st) return st;
     memcpy(t.data, windows, (size_t)(2 * count) * sizeof *windows);
-    return assay_oracle_put(map, step, ASSAY_STAGE_SCHEDULE, t, err);
+    return assay_oracle_put(sheet, step, ASSAY_STAGE_SCHEDULE, t, err);
 }
 
-static assay_status put_layer(const writer *w, int64_t layer, assay_stage stage, const char *suffix, assay_tensor owned,
-                              assay_error *err) {
+static assay_status put_layer(const writer *w, int64_t layer, assay_stage stage, assay_tensor owned, assay_error *err) {
     const assay_place place = {w->step, -1, layer, stage};
-    return put_at(w->map, &place, suffix, owned, err);
+    return assay_sheet_put(w->sheet, &place, owned, err);
 }
 
 /* ---- keys and values ---- */
@@ -68,8 +58,8 @@ static assay_status put_local(const writer *w, int64_t layer, assay_stage stage,
     assay_tensor t;
     assay_status st = alloc(w, ASSAY_F64, &t, err);
     if (st) return st;
-    for (int64_t i = 0; i < assay_tensor_count(&t); i++) ((double *)t.data)[i] = value_at(w, of_layer, i);
-    return put_layer(w, layer, stage, "", t, err);
+    for (int64_t i = 0, n = assay_tensor_count(&t); i < n; i++) ((double *)t.data)[i] = value_at(w, of_layer, i);
+    return put_layer(w, layer, stage, t, err);
 }
 
 /* Float32 memory of a float64 run: near a tie, within the noise of a few operations, the other run's rounding is as good. */
@@ -83,23 +73,32 @@ static double settled(const writer *w, double x, const assay_tensor *other, cons
     return is_rounding ? theirs : own;
 }
 
+/* The values before the cast, where a half type makes them worth showing. */
+static assay_status make_unrounded(const writer *w, const double *of_layer, assay_tensor *out, assay_error *err) {
+    const assay_oracle_model *m = w->model;
+    if (!assay_dtype_is_half(m->config->mem_dtype)) return ASSAY_OK;
+    assay_status st = alloc(w, ASSAY_F64, out, err);
+    for (int64_t i = 0, n = st ? 0 : assay_tensor_count(out); i < n; i++)
+        ((double *)out->data)[i] = assay_oracle_unrounded(value_at(w, of_layer, i), m->run, m->config->mem_dtype);
+    return st;
+}
+
 static assay_status put_memory(const writer *w, int64_t layer, assay_stage stage, const double *of_layer,
                                const assay_tensor *other, assay_error *err) {
-    assay_dtype dtype = w->model->config->mem_dtype, run = w->model->run;
-    assay_tensor stored, raw;
-    assay_status st = alloc(w, dtype, &stored, err);
-    if (st) return st;
-    for (int64_t i = 0; i < assay_tensor_count(&stored); i++) {
+    assay_dtype dtype = w->model->config->mem_dtype;
+    const assay_place place = {w->step, -1, layer, stage};
+    assay_tensor stored, unrounded = {.data = NULL};
+    assay_status st = make_unrounded(w, of_layer, &unrounded, err);
+    if (!st) st = alloc(w, dtype, &stored, err);
+    if (st) {
+        assay_tensor_free(&unrounded);
+        return st;
+    }
+    for (int64_t i = 0, n = assay_tensor_count(&stored); i < n; i++) {
         double x = settled(w, value_at(w, of_layer, i), other, &stored, i);
         assay_convert((char *)stored.data + (size_t)i * assay_dtype_size(dtype), dtype, &x, ASSAY_F64, 1);
     }
-    st = put_layer(w, layer, stage, "", stored, err);
-    if (st || !assay_dtype_is_half(dtype)) return st;
-    st = alloc(w, ASSAY_F64, &raw, err);
-    if (st) return st;
-    for (int64_t i = 0; i < assay_tensor_count(&raw); i++)
-        ((double *)raw.data)[i] = assay_oracle_unrounded(value_at(w, of_layer, i), run, dtype);
-    return put_layer(w, layer, stage, "_unrounded", raw, err);
+    return assay_sheet_put_stored(w->sheet, &place, stored, unrounded, err);
 }
 
 /* ---- positions and masks ---- */
@@ -111,7 +110,7 @@ static assay_status put_positions(const writer *w, int64_t layer, assay_error *e
     for (int64_t b = 0; b < w->batch; b++)
         for (int64_t n = 0; n < w->count; n++)
             ((int64_t *)t.data)[b * w->count + n] = w->history->positions[w->columns[n] * w->batch + b];
-    return put_layer(w, layer, ASSAY_STAGE_PAST_POSITION, "", t, err);
+    return put_layer(w, layer, ASSAY_STAGE_PAST_POSITION, t, err);
 }
 
 static assay_status put_masks(const writer *w, int64_t layer, assay_error *err) {
@@ -124,7 +123,7 @@ static assay_status put_masks(const writer *w, int64_t layer, assay_error *err) 
             const assay_oracle_call *call = &w->history->calls[w->plan->columns[g].let_go_by];
             ((double *)t.data)[b * w->count + n] = assay_oracle_keeps(call, w->batch, g, b) ? 0 : -DBL_MAX;
         }
-    return put_layer(w, layer, ASSAY_STAGE_PAST_MEM_MASK, "", t, err);
+    return put_layer(w, layer, ASSAY_STAGE_PAST_MEM_MASK, t, err);
 }
 
 /* ---- layers ---- */
@@ -154,14 +153,14 @@ static assay_status put_layers(writer *w, assay_error *err) {
     return st;
 }
 
-assay_status assay_oracle_put_past(assay_tensor_map *map, int64_t step, const assay_oracle_model *model,
+assay_status assay_oracle_put_past(assay_sheet *sheet, int64_t step, const assay_oracle_model *model,
                                    const assay_oracle_history *history, const assay_oracle_followed *followed,
                                    assay_error *err) {
     const assay_config *c = model->config;
     assay_oracle_plan plan;
     writer w = {
-        map,  step, model, history, followed, &plan, history->batch, c->num_attention_heads, assay_config_head_dim(c),
-        NULL, 0};
+        sheet, step, model, history, followed, &plan, history->batch, c->num_attention_heads, assay_config_head_dim(c),
+        NULL,  0};
     assay_status st = assay_oracle_history_plan(history, NULL, c->max_position_embeddings, &plan, err);
     if (st) return st;
     w.columns = malloc(((size_t)history->columns + 1) * sizeof *w.columns);

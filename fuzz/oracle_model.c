@@ -13,6 +13,12 @@ double assay_oracle_moved(const assay_oracle_noise *noise, double x, uint64_t ke
     return noise->unit == ASSAY_F32 ? (double)nextafterf((float)x, (float)towards) : nextafter(x, towards);
 }
 
+void assay_oracle_shake(assay_oracle_model *model, double *x, int64_t n) {
+    if (!model->noise.moves) return;
+    uint64_t key = assay_random_key(model->noise.seed, "results");
+    for (int64_t i = 0; i < n; i++) x[i] = assay_oracle_moved(&model->noise, x[i], key, model->shaken++);
+}
+
 /* Weights are read into one area, one after the other. */
 typedef struct {
     assay_oracle_model *model;

@@ -20,8 +20,8 @@ typedef struct {
     const double *input_norm, *q, *k, *v, *o, *post_norm, *gate, *up, *down;
 } assay_oracle_layer_weights;
 
-/* A move of every number that goes in, by one unit in the last place of `unit`, up or down at random: what another correct program's
- * rounding amounts to. */
+/* A move of every number that goes in, and of every operation's result, by one unit in the last place of `unit`, up or down at random:
+ * what another correct program's rounding amounts to. */
 typedef struct {
     bool moves;
     assay_dtype unit; /* float32 or float64 */
@@ -32,7 +32,8 @@ typedef struct {
     const assay_config *config;
     assay_dtype run; /* of the model that this is held against: float32 or float64 */
     assay_oracle_noise noise;
-    double *values; /* all weights */
+    uint64_t shaken; /* numbers that were moved on the way, so far */
+    double *values;  /* all weights */
     const double *embedding, *norm, *head;
     assay_oracle_layer_weights *layers; /* (layers) */
     double *cosines, *sines;            /* (turns, D/2): the rotary table, as far as it was needed */
@@ -48,6 +49,9 @@ void assay_oracle_model_free(assay_oracle_model *model);
 
 /* x moved as `noise` says; `key` and `n` choose the direction. */
 double assay_oracle_moved(const assay_oracle_noise *noise, double x, uint64_t key, uint64_t n);
+
+/* Moves n results of an operation, each by a unit in the last place, when the model has noise. */
+void assay_oracle_shake(assay_oracle_model *model, double *x, int64_t n);
 
 /* Computes cosines and sines of the relative positions below `count`, where they are not there yet. */
 assay_status assay_oracle_model_turns(assay_oracle_model *model, int64_t count, assay_error *err);

@@ -131,6 +131,7 @@ static void attend_one(const job *j, int64_t t, int64_t b, int64_t h, int64_t se
     double *out = j->mixed + (t * j->batch + b) * j->width + h * j->d;
     for (int64_t n = 0; n < seen; n++) {
         double score = product(j->turned, j->keys + n * j->d, j->d) / sqrt((double)j->d);
+        assay_oracle_shake(j->on->model, &score, 1);
         double mask = n < j->local ? local_mask(j, n, own, b) : memory_mask(j, n - j->local, b);
         j->scores[n] = masked(j, score, mask);
     }
@@ -138,6 +139,7 @@ static void attend_one(const job *j, int64_t t, int64_t b, int64_t h, int64_t se
     memset(out, 0, (size_t)j->d * sizeof *out);
     for (int64_t n = 0; n < seen; n++)
         for (int64_t i = 0; i < j->d; i++) out[i] += j->scores[n] * j->values[n * j->d + i];
+    assay_oracle_shake(j->on->model, out, j->d);
 }
 
 static void attend(const job *j, int64_t layer) {
@@ -165,11 +167,24 @@ static void mlp(const job *j, const assay_oracle_layer_weights *w, const double 
     assay_oracle_project(j->up, w->up, x, j->inner, j->width);
     for (int64_t i = 0; i < j->inner; i++)
         j->gate[i] = assay_oracle_activate(j->gate[i], j->on->model->config->hidden_act) * j->up[i];
+    assay_oracle_shake(j->on->model, j->gate, j->inner);
     assay_oracle_project(j->down, w->down, j->gate, j->width, j->inner);
+    assay_oracle_shake(j->on->model, j->down, j->width);
 }
 
-static void add(double *x, const double *y, int64_t n) {
-    for (int64_t i = 0; i < n; i++) x[i] += y[i];
+static void project(const job *j, double *out, const double *weight, const double *x) {
+    assay_oracle_project(out, weight, x, j->width, j->width);
+    assay_oracle_shake(j->on->model, out, j->width);
+}
+
+static void norm(const job *j, const double *x, const double *weight) {
+    assay_oracle_norm(j->normed, x, weight, j->width, j->on->model->config->rms_norm_eps);
+    assay_oracle_shake(j->on->model, j->normed, j->width);
+}
+
+static void add(const job *j, double *x, const double *y) {
+    for (int64_t i = 0; i < j->width; i++) x[i] += y[i];
+    assay_oracle_shake(j->on->model, x, j->width);
 }
 
 static void run_layer(const job *j, int64_t layer) {
@@ -179,19 +194,19 @@ static void run_layer(const job *j, int64_t layer) {
     double *values = j->on->history->values[layer] + j->window->begin * j->batch * j->width;
     for (int64_t r = 0; r < j->rows; r++) {
         int64_t at = r * j->width;
-        assay_oracle_norm(j->normed, j->hidden + at, w->input_norm, j->width, m->config->rms_norm_eps);
-        assay_oracle_project(j->query + at, w->q, j->normed, j->width, j->width);
-        assay_oracle_project(keys + at, w->k, j->normed, j->width, j->width);
-        assay_oracle_project(values + at, w->v, j->normed, j->width, j->width);
+        norm(j, j->hidden + at, w->input_norm);
+        project(j, j->query + at, w->q, j->normed);
+        project(j, keys + at, w->k, j->normed);
+        project(j, values + at, w->v, j->normed);
     }
     attend(j, layer);
     for (int64_t r = 0; r < j->rows; r++) {
         double *hidden = j->hidden + r * j->width;
-        assay_oracle_project(j->down, w->o, j->mixed + r * j->width, j->width, j->width);
-        add(hidden, j->down, j->width);
-        assay_oracle_norm(j->normed, hidden, w->post_norm, j->width, m->config->rms_norm_eps);
+        project(j, j->down, w->o, j->mixed + r * j->width);
+        add(j, hidden, j->down);
+        norm(j, hidden, w->post_norm);
         mlp(j, w, j->normed);
-        add(hidden, j->down, j->width);
+        add(j, hidden, j->down);
     }
 }
 
@@ -225,7 +240,7 @@ static void run_layers(job *j) {
     for (int64_t i = 0; i < m->config->num_hidden_layers; i++) run_layer(j, i);
     for (int64_t r = 0; r < j->rows; r++) {
         double *hidden = j->hidden + r * j->width;
-        assay_oracle_norm(j->normed, hidden, m->norm, j->width, m->config->rms_norm_eps);
+        norm(j, hidden, m->norm);
         memcpy(hidden, j->normed, (size_t)j->width * sizeof *hidden);
     }
 }
