@@ -16,11 +16,22 @@ typedef struct {
     assay_tensor_map *weights;
 } fixture;
 
+/* Only what the oracle has: it shows no stages inside the computation. */
+static void keep_results(assay_source *source) {
+    size_t n = 0;
+    for (size_t i = 0; i < source->item_count; i++) {
+        assay_stage_scope scope = assay_stage_get(source->items[i].place.stage)->scope;
+        if (scope == ASSAY_PER_STEP || scope == ASSAY_PER_PAST) source->items[n++] = source->items[i];
+    }
+    source->item_count = n;
+}
+
 static void open_golden(fixture *f, const char *path) {
     assay_error err = {0};
     cr_assert_eq(assay_golden_open(&f->file, path, &err), ASSAY_OK, "%s", err.message);
     cr_assert_eq(assay_source_of_file(&f->of_file, &f->file, path, &err), ASSAY_OK, "%s", err.message);
     if (assay_dtype_is_half(f->file.config.mem_dtype)) assay_source_use_replayed_floors(&f->of_file);
+    keep_results(&f->of_file);
     cr_assert_eq(assay_source_memory_load(&f->loaded, &f->of_file, &err), ASSAY_OK, "%s", err.message);
     cr_assert_eq(assay_golden_weights(&f->file, NULL, ASSAY_F32, &f->weights, &err), ASSAY_OK, "%s", err.message);
 }
@@ -30,16 +41,6 @@ static void close_golden(fixture *f) {
     assay_source_memory_free(&f->loaded);
     assay_source_close(&f->of_file);
     assay_golden_close(&f->file);
-}
-
-/* Only what the oracle has: it shows no stages inside the computation. */
-static void keep_results(assay_source *source) {
-    size_t n = 0;
-    for (size_t i = 0; i < source->item_count; i++) {
-        assay_stage_scope scope = assay_stage_get(source->items[i].place.stage)->scope;
-        if (scope == ASSAY_PER_STEP || scope == ASSAY_PER_PAST) source->items[n++] = source->items[i];
-    }
-    source->item_count = n;
 }
 
 static void check(fixture *f, const char *path, assay_dtype run) {
@@ -79,12 +80,12 @@ Test(oracle_goldens, agree_with_the_original) {
         const char *path = paths.gl_pathv[i];
         if (!is_judged(path)) continue;
         open_golden(&f, path);
-        keep_results(&f.loaded.source);
         check(&f, path, ASSAY_F32);
         check(&f, path, ASSAY_F64);
         close_golden(&f);
         judged++;
     }
-    cr_expect_geq(judged, 70);
+    /* Left out: what computes in half precision, and configurations that are refused when they are read. */
+    cr_expect_eq(judged, 77);
     globfree(&paths);
 }
