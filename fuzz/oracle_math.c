@@ -92,6 +92,13 @@ double assay_oracle_stored(double x, assay_dtype run, assay_dtype mem_dtype) {
     return assay_round_to(assay_oracle_unrounded(x, run, mem_dtype), mem_dtype);
 }
 
+double assay_oracle_stored_near(double x, double slack, bool other_side, assay_dtype run, assay_dtype mem_dtype) {
+    double own = assay_oracle_stored(x, run, mem_dtype), low = assay_oracle_stored(x - slack, run, mem_dtype);
+    double high = assay_oracle_stored(x + slack, run, mem_dtype);
+    if (!is_narrower(mem_dtype, run) || !other_side) return own;
+    return low != own ? low : high;
+}
+
 double assay_oracle_cross_entropy(const double *x, int64_t n, int64_t label) {
     double largest = x[0], sum = 0;
     for (int64_t i = 1; i < n; i++) largest = fmax(largest, x[i]);

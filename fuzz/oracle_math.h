@@ -6,6 +6,7 @@
 #ifndef ASSAY_FUZZ_ORACLE_MATH_H
 #define ASSAY_FUZZ_ORACLE_MATH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/config.h"
@@ -42,6 +43,9 @@ double assay_oracle_stored(double x, assay_dtype run, assay_dtype mem_dtype);
 
 /* What assay_oracle_stored rounds to mem_dtype: x itself, or x in float32 (see there). */
 double assay_oracle_unrounded(double x, assay_dtype run, assay_dtype mem_dtype);
+
+/* x as assay_oracle_stored rounds it, or on the other side of a tie that lies within `slack` of it, when `other_side` says so. */
+double assay_oracle_stored_near(double x, double slack, bool other_side, assay_dtype run, assay_dtype mem_dtype);
 
 /* -(log of softmax) of entry `label` of x (n): cross entropy of one row (LOSS-1, CLS-1). */
 double assay_oracle_cross_entropy(const double *x, int64_t n, int64_t label);

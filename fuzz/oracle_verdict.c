@@ -1,6 +1,5 @@
 #include "fuzz/oracle_verdict.h"
 
-#include "compare/compare.h"
 #include "fuzz/engine_sheet.h"
 #include "fuzz/oracle_agree.h"
 #include "fuzz/oracle_floor.h"
@@ -13,83 +12,119 @@ typedef struct {
     const assay_case *test_case;
     const assay_tensor_map *weights;
     const assay_source *run;
+    const assay_compare_options *comparison;
     assay_oracle_options options;
     assay_oracle_run oracle;
-    assay_oracle_run moved[moved_runs]; /* made where the least floors do not do */
+    assay_oracle_run moved[moved_runs]; /* (moved_count) of them are made */
+    int moved_count;
 } judgement;
+
+static assay_status begin(judgement *j, const assay_case *c, const assay_tensor_map *weights, const assay_source *run,
+                          assay_error *err) {
+    assay_dtype dtype = run->info.dtype;
+    if (dtype != ASSAY_F32 && dtype != ASSAY_F64)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "the oracle judges runs in float32 and float64, not in %s",
+                          assay_dtype_name(dtype));
+    *j = (judgement){.test_case = c, .weights = weights, .run = run, .options = {.run = dtype, .follow = run}};
+    return ASSAY_OK;
+}
+
+static void end(judgement *j) {
+    assay_oracle_run_free(&j->oracle);
+    for (int i = 0; i < j->moved_count; i++) assay_oracle_run_free(&j->moved[i]);
+}
 
 static assay_status run_oracle(const judgement *j, const assay_oracle_options *options, assay_oracle_run *out,
                                assay_error *err) {
     return assay_oracle_run_case(out, j->test_case, &j->test_case->config, j->weights, options, err);
 }
 
-/* The least floors do for most runs. */
-static assay_status judge_quickly(judgement *j, assay_oracle_verdict *out, assay_error *err) {
+/* Makes the oracle's run, with floors of the moved runs that there are. It is made anew each time, for tokens may have been
+ * replaced by narrower floors. */
+static assay_status make_oracle(judgement *j, assay_error *err) {
+    assay_oracle_run_free(&j->oracle);
     assay_status st = run_oracle(j, &j->options, &j->oracle, err);
     if (st) return st;
     assay_oracle_floors_begin(&j->oracle, j->options.run);
-    assay_oracle_settle_tokens(&j->oracle, NULL, 0, j->options.run, ASSAY_DEFAULT_FACTOR);
-    out->agrees = assay_oracle_agrees(&j->oracle.source, j->run, ASSAY_DEFAULT_FACTOR);
-    assay_oracle_run_free(&j->oracle);
+    for (int i = 0; i < j->moved_count; i++) assay_oracle_floors_widen(&j->oracle, &j->moved[i]);
+    assay_oracle_settle_tokens(&j->oracle, j->moved, (size_t)j->moved_count, j->options.run, ASSAY_DEFAULT_FACTOR);
     return ASSAY_OK;
 }
 
 static assay_status make_moved(judgement *j, assay_error *err) {
     assay_status st = ASSAY_OK;
-    for (uint64_t i = 0; !st && i < moved_runs; i++) {
+    while (!st && j->moved_count < moved_runs) {
         assay_oracle_options options = j->options;
-        options.noise = (assay_oracle_noise){.moves = true, .unit = options.run, .seed = i + 1};
-        st = run_oracle(j, &options, &j->moved[i], err);
+        options.noise = (assay_oracle_noise){.moves = true, .unit = options.run, .seed = (uint64_t)j->moved_count + 1};
+        st = run_oracle(j, &options, &j->moved[j->moved_count], err);
+        j->moved_count += !st;
     }
     return st;
 }
 
-static assay_status compare(const judgement *j, assay_oracle_verdict *out, assay_error *err) {
-    const assay_compare_options options = {.name = j->test_case->name, .require_all = true};
-    assay_status st = assay_compare(&out->result, &j->oracle.source, j->run, &options, err);
+static assay_status compare(const judgement *j, assay_case_result *out, assay_error *err) {
+    return assay_compare(out, &j->oracle.source, j->run, j->comparison, err);
+}
+
+static assay_status judge_closely(judgement *j, assay_case_result *out, assay_error *err) {
+    assay_status st = make_moved(j, err);
+    if (!st) st = make_oracle(j, err);
+    return st ? st : compare(j, out, err);
+}
+
+/* The least floors do for most runs. */
+static assay_status judge(judgement *j, assay_case_result *out, assay_error *err) {
+    assay_status st = make_oracle(j, err);
+    if (!st) st = compare(j, out, err);
+    if (st || out->verdict != ASSAY_CASE_FAIL) return st;
+    assay_case_result_free(out);
+    return judge_closely(j, out, err);
+}
+
+assay_status assay_oracle_judge(assay_case_result *out, const assay_case *c, const assay_tensor_map *weights,
+                                const assay_source *run, const assay_compare_options *options, assay_error *err) {
+    judgement j;
+    assay_status st = begin(&j, c, weights, run, err);
     if (st) return st;
-    out->agrees = out->result.verdict == ASSAY_CASE_PASS;
-    if (out->agrees) assay_case_result_free(&out->result);
-    return ASSAY_OK;
+    j.comparison = options;
+    st = judge(&j, out, err);
+    end(&j);
+    return st;
 }
 
-/* The oracle's run is made anew, for its tokens may have been replaced by narrower floors. */
-static assay_status judge_closely(judgement *j, assay_oracle_verdict *out, assay_error *err) {
-    assay_status st = run_oracle(j, &j->options, &j->oracle, err);
-    if (!st) st = make_moved(j, err);
-    if (!st) {
-        assay_oracle_floors_begin(&j->oracle, j->options.run);
-        for (int i = 0; i < moved_runs; i++) assay_oracle_floors_widen(&j->oracle, &j->moved[i]);
-        assay_oracle_settle_tokens(&j->oracle, j->moved, moved_runs, j->options.run, ASSAY_DEFAULT_FACTOR);
-        st = compare(j, out, err);
+static assay_status check(judgement *j, assay_oracle_verdict *out, assay_error *err) {
+    assay_oracle_verdict v = {.agrees = false};
+    assay_status st = make_oracle(j, err);
+    if (!st) v.agrees = assay_oracle_agrees(&j->oracle.source, j->run, ASSAY_DEFAULT_FACTOR);
+    if (!st && !v.agrees) {
+        st = judge_closely(j, &v.result, err);
+        v.agrees = !st && v.result.verdict == ASSAY_CASE_PASS;
+        if (v.agrees) assay_case_result_free(&v.result);
     }
-    for (int i = 0; i < moved_runs; i++) assay_oracle_run_free(&j->moved[i]);
-    assay_oracle_run_free(&j->oracle);
+    if (!st) *out = v;
     return st;
 }
 
-assay_status assay_oracle_judge(assay_oracle_verdict *out, const assay_case *c, const assay_tensor_map *weights,
+assay_status assay_oracle_check(assay_oracle_verdict *out, const assay_case *c, const assay_tensor_map *weights,
                                 const assay_source *run, assay_error *err) {
-    assay_dtype dtype = run->info.dtype;
-    if (dtype != ASSAY_F32 && dtype != ASSAY_F64)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "the oracle judges runs in float32 and float64, not in %s",
-                          assay_dtype_name(dtype));
-    judgement j = {.test_case = c, .weights = weights, .run = run, .options = {.run = dtype, .follow = run}};
-    assay_oracle_verdict verdict = {.agrees = false};
-    assay_status st = judge_quickly(&j, &verdict, err);
-    if (!st && !verdict.agrees) st = judge_closely(&j, &verdict, err);
-    if (!st) *out = verdict;
+    const assay_compare_options options = {.name = c->name, .require_all = true};
+    judgement j;
+    assay_status st = begin(&j, c, weights, run, err);
+    if (st) return st;
+    j.comparison = &options;
+    st = check(&j, out, err);
+    end(&j);
     return st;
 }
 
-assay_status assay_oracle_judge_engine(assay_oracle_verdict *out, const assay_case *c, assay_dtype dtype,
+assay_status assay_oracle_check_engine(assay_oracle_verdict *out, const assay_case *c, assay_dtype dtype,
                                        const assay_semantics *semantics, assay_error *err) {
     assay_tensor_map *weights;
     assay_engine_sheet engine = {.steps = NULL};
     assay_status st = assay_recipe_weights(&weights, &c->config, c->weights_seed, c->weights_gain, dtype, err);
     if (st) return st;
     st = assay_engine_sheet_run(&engine, c, weights, dtype, semantics, err);
-    if (!st) st = assay_oracle_judge(out, c, weights, &engine.source, err);
+    if (!st) st = assay_oracle_check(out, c, weights, &engine.source, err);
     assay_engine_sheet_free(&engine);
     assay_tensor_map_destroy(weights);
     return st;

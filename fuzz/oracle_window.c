@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "fuzz/oracle_math.h"
 
 /* One window at work. Its tokens are rows (t, b): t * B + b. */
@@ -41,12 +42,32 @@ static bool read_followed(const job *j, const assay_tensor *t, int64_t b, int64_
     return true;
 }
 
-/* MEM-1: at position 0 a key stays as it is. MEM-6: and is cast when stored. */
+/* Of a run with noise: a value within this many units of the largest of its key of a tie falls on either side. */
+static const double tie_units = 64;
+
+/* MEM-6 with noise. The same value must fall on the same side whenever it is read: its place settles it. */
+static void store_shaken(const job *j, const double *raw, uint64_t place, double *out) {
+    const assay_oracle_model *m = j->on->model;
+    double scale = 0;
+    for (int64_t i = 0; i < j->d; i++) scale = fmax(scale, fabs(raw[i]));
+    double slack = tie_units * assay_dtype_epsilon(m->noise.unit) * scale;
+    for (int64_t i = 0; i < j->d; i++) {
+        bool other_side = assay_random_at(m->noise.seed, place + (uint64_t)i) & 1;
+        out[i] = assay_oracle_stored_near(raw[i], slack, other_side, m->run, m->config->mem_dtype);
+    }
+}
+
+/* MEM-1: at position 0 a key stays as it is. MEM-6: and is cast when stored. `raw` is a row of a layer's keys or values. */
 static void read_memory(const job *j, const double *raw, const assay_tensor *followed, int64_t b, int64_t h,
                         int64_t index, double *out) {
     const assay_oracle_model *m = j->on->model;
+    const double *own = raw + h * j->d;
     if (read_followed(j, followed, b, h, index, out)) return;
-    for (int64_t i = 0; i < j->d; i++) out[i] = assay_oracle_stored(raw[h * j->d + i], m->run, m->config->mem_dtype);
+    if (m->noise.moves) {
+        store_shaken(j, own, (uint64_t)((index * j->batch + b) * j->width + h * j->d), out);
+        return;
+    }
+    for (int64_t i = 0; i < j->d; i++) out[i] = assay_oracle_stored(own[i], m->run, m->config->mem_dtype);
 }
 
 static void gather_memory(const job *j, int64_t layer, int64_t b, int64_t h) {

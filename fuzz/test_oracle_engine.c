@@ -24,7 +24,7 @@ static assay_case random_case(uint64_t seed, uint64_t index, const assay_fuzz_bo
 static assay_oracle_verdict judge(const assay_case *c, assay_dtype dtype, const assay_semantics *semantics) {
     assay_oracle_verdict v;
     assay_error err = {0};
-    cr_assert_eq(assay_oracle_judge_engine(&v, c, dtype, semantics, &err), ASSAY_OK, "%s", err.message);
+    cr_assert_eq(assay_oracle_check_engine(&v, c, dtype, semantics, &err), ASSAY_OK, "%s", err.message);
     return v;
 }
 
@@ -105,6 +105,7 @@ Test(oracle_variants, every_mistake_that_shows_in_results_is_seen) {
 Test(oracle_variants, what_cannot_show_is_not_seen) {
     for (size_t i = 0; i < assay_variant_count(); i++) {
         const assay_variant *variant = assay_variant_at(i);
-        if (is_hidden(variant)) cr_expect_eq(first_case_that_shows(variant, cases_for_a_mistake), -1, "%s", variant->name);
+        if (is_hidden(variant))
+            cr_expect_eq(first_case_that_shows(variant, cases_for_a_mistake), -1, "%s", variant->name);
     }
 }

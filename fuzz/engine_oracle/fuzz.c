@@ -19,7 +19,7 @@ static _Noreturn void give_up(const char *what, const char *where, const char *w
 static void check(const assay_case *c, assay_dtype dtype) {
     assay_oracle_verdict v;
     assay_error err;
-    if (assay_oracle_judge_engine(&v, c, dtype, NULL, &err)) give_up("error", assay_dtype_name(dtype), err.message);
+    if (assay_oracle_check_engine(&v, c, dtype, NULL, &err)) give_up("error", assay_dtype_name(dtype), err.message);
     if (!v.agrees) {
         const assay_case_result *r = &v.result;
         const assay_entry *e = r->first_divergence < 0 ? NULL : &r->entries[r->first_divergence];
