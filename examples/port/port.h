@@ -184,15 +184,21 @@ port_refusal port_generate(const port_model *m, port_step *s, int count, int end
 void port_run_layer(const port_model *m, int layer, const port_plan *plan, const port_window *w, port_past *past,
                     float *x, const assay_tap *at);
 
-/* ---- a case ---- */
+/* ---- a case (port_case.c) ---- */
+
+/* Reads a case, and ends the program before anything runs where it asks for what this port does not do. The caller releases it with
+ * cJSON_Delete. */
+cJSON *port_read_case(const char *path);
 
 typedef struct {
-    const char *case_path, *model_dir;
+    const char *case_path; /* for messages */
+    const cJSON *json;     /* of port_read_case */
+    const char *model_dir;
     const char *case_sha256; /* or NULL: what dump.json says of it */
     const assay_tap *tap;
 } port_job;
 
-/* Runs a case, and dumps what the tap asks for. Returns whether all steps that were refused had an expect_error (port_case.c). */
+/* Runs a case, and dumps what the tap asks for. Returns whether all steps that were refused had an expect_error. */
 bool port_run_case(const port_job *job);
 
 /* Answers requests of assay-port-protocol/1 from stdin until it ends (port_serve.c). Returns the exit code. */

@@ -138,13 +138,17 @@ static void run_steps(run *r, const cJSON *json) {
     }
 }
 
+cJSON *port_read_case(const char *path) {
+    cJSON *json = port_read_json(path);
+    if (json == NULL) port_stop("%s: cannot be read, or is no JSON", path);
+    check_case(json, path);
+    return json;
+}
+
 bool port_run_case(const port_job *job) {
     run *r = port_alloc(1, sizeof *r);
-    cJSON *json = port_read_json(job->case_path);
-    if (json == NULL) port_stop("%s: cannot be read, or is no JSON", job->case_path);
     r->job = job;
-    check_case(json, job->case_path);
-    run_steps(r, json);
+    run_steps(r, job->json);
     assay_tap_facts facts = {.producer = "longllama_port", .dtype = "float32", .refused = r->refused};
     facts.refused_count = r->refused_count;
     facts.case_sha256 = job->case_sha256;
@@ -152,7 +156,6 @@ bool port_run_case(const port_job *job) {
     bool expected = !r->unexpected;
     port_past_free(&r->past, r->model.layers);
     port_unload(&r->model);
-    cJSON_Delete(json);
     free(r);
     return expected;
 }

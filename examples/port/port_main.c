@@ -29,11 +29,13 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "--serve") == 0) return port_serve();
     snprintf(path, sizeof path, "%s/../../manifest.json", argv[1]);
     cJSON *manifest = port_read_json(path);
-    assay_tap tap = assay_tap_open();
-    port_job job = {path, argv[1], case_digest(manifest, argv[1]), &tap};
     snprintf(path, sizeof path, "%s/case.json", argv[1]);
+    cJSON *json = port_read_case(path);
+    assay_tap tap = assay_tap_open();
+    port_job job = {path, json, argv[1], case_digest(manifest, argv[1]), &tap};
     bool expected = port_run_case(&job);
     assay_tap_close(&tap);
+    cJSON_Delete(json);
     cJSON_Delete(manifest);
     return expected ? 0 : 2;
 }

@@ -12,9 +12,8 @@
 
 #include "examples/port/port.h"
 
-/* The request that is being answered, where an early end finds it, and the folder that was made for its dump, or NULL. */
+/* The request that is being answered, where an early end finds it. */
 static double asked;
-static const char *made;
 
 static void answer(const char *key, cJSON *value) {
     cJSON *json = cJSON_CreateObject();
@@ -29,7 +28,6 @@ static void answer(const char *key, cJSON *value) {
 }
 
 static void answer_early_end(bool declined, const char *why) {
-    if (made != NULL) rmdir(made); /* of what was declined nothing is in it */
     answer(declined ? "unsupported" : "error", cJSON_CreateString(why));
     _exit(0);
 }
@@ -41,13 +39,15 @@ static const char *text(const cJSON *request, const char *key) {
 }
 
 static void run_request(const cJSON *request) {
+    const char *path = text(request, "case");
+    cJSON *json = port_read_case(path);
     assay_tap tap = assay_tap_open_at(text(request, "dump"), getenv("ASSAY_TAP_ONLY"), 0);
-    port_job job = {text(request, "case"), text(request, "model"), NULL, &tap};
+    port_job job = {path, json, text(request, "model"), NULL, &tap};
     if (!assay_tap_on(&tap)) port_stop("the dump cannot be written");
-    made = tap.sink->dir;
     port_run_case(&job);
     if (tap.sink->failed) port_stop("the dump is not whole");
     assay_tap_close(&tap);
+    cJSON_Delete(json);
     answer("ok", cJSON_CreateTrue());
 }
 

@@ -75,9 +75,9 @@ def command_suite(args) -> int:
 
 
 def command_serve(args) -> int:
-    from . import original, serve
+    from . import serve
 
-    return serve.serve(original.load(args.original), args.capture)
+    return serve.serve(args.original, args.capture)
 
 
 def _add_run_arguments(p) -> None:

@@ -18,7 +18,7 @@ from . import __version__, case as cases, config as configs, runner, weights
 from .capture import Capture
 from .errors import ExportError
 from .export import check_ops, folder_config
-from .original import Original
+from .original import Original, load
 
 PROTOCOL = "assay-port-protocol/1"
 
@@ -94,9 +94,10 @@ def _answers() -> TextIO:
     return own
 
 
-def serve(original: Original, capture: str) -> int:
-    """Answers requests until stdin ends."""
+def serve(checkout: str, capture: str) -> int:
+    """Loads the original, and answers requests until stdin ends."""
     answers = _answers()
+    original = load(checkout)
     say = lambda message: print(json.dumps(message), file=answers, flush=True)
     say({"protocol": PROTOCOL, "name": f"the original, by assay-export {__version__}"})
     for line in sys.stdin:
