@@ -12,25 +12,28 @@ static void (*early_end)(bool declined, const char *why);
 
 void port_at_early_end(void (*call)(bool declined, const char *why)) { early_end = call; }
 
-_Noreturn static void stop(bool declined, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-_Noreturn static void stop(bool declined, const char *format, va_list args) {
-    char why[512];
-    vsnprintf(why, sizeof why, format, args);
+_Noreturn static void stop(bool declined, const char *why) {
     if (early_end != NULL) early_end(declined, why);
     fprintf(stderr, "longllama_port: %s\n", why);
     exit(2);
 }
 
 void port_stop(const char *format, ...) {
+    char why[512];
     va_list args;
     va_start(args, format);
-    stop(false, format, args);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    stop(false, why);
 }
 
 void port_decline(const char *format, ...) {
+    char why[512];
     va_list args;
     va_start(args, format);
-    stop(true, format, args);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    stop(true, why);
 }
 
 void *port_alloc(size_t count, size_t nbytes) {
