@@ -56,16 +56,29 @@ static assay_status make_policy(assay_policy *policy, assay_error *err) {
     return st ? st : assay_policy_require(policy, "tokens", "fuzz", err);
 }
 
-/* The oracle goes on from what the subject stored and chose, so its tensors must be in memory. */
-static assay_status judge_loaded(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
+/* A run that has all results: no result is made where it agrees. */
+static assay_status judge_whole(assay_fuzz_verdict *v, const assay_fuzz_question *q, const assay_source *run,
+                                assay_error *err) {
+    assay_oracle_verdict verdict;
+    assay_status st = assay_oracle_check(&verdict, q->test_case, q->model->weights, run, err);
+    if (st || verdict.agrees) return st;
+    v->result = verdict.result; /* taken over */
+    v->has_result = true;
+    describe_result(v);
+    return ASSAY_OK;
+}
+
+/* A port's dump, which may lack caches and schedules. The oracle goes on from what it stored and chose, so its tensors must be in memory. */
+static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
     assay_policy policy;
     assay_loaded_source loaded;
     assay_status st = assay_loaded_source_make(&loaded, v->answer.source, err);
     if (st) return st;
     st = make_policy(&policy, err);
-    const assay_compare_options options = {
-        .name = q->test_case->name, .policy = &policy, .require_all = v->answer.complete};
+    const assay_compare_options options = {.name = q->test_case->name, .policy = &policy};
     if (!st) st = assay_oracle_judge(&v->result, q->test_case, q->model->weights, &loaded.source, &options, err);
+    v->has_result = st == ASSAY_OK;
+    if (!st) describe_result(v);
     assay_policy_free(&policy);
     assay_loaded_source_free(&loaded);
     return st;
@@ -73,32 +86,11 @@ static assay_status judge_loaded(assay_fuzz_verdict *v, const assay_fuzz_questio
 
 static assay_status judge(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
     assay_error why;
-    assay_status st = judge_loaded(v, q, &why);
-    v->has_result = st == ASSAY_OK;
-    if (!st) describe_result(v);
+    assay_status st = v->answer.complete ? judge_whole(v, q, v->answer.source, &why) : judge_dump(v, q, &why);
     if (st == ASSAY_EINTERNAL && err) *err = why;
     if (st != ASSAY_EINPUT) return st;
     v->outcome = ASSAY_FUZZ_GARBLED; /* a dump that cannot be read, or compared */
     snprintf(v->message, sizeof v->message, "its dump cannot be compared: %.1000s", why.message);
-    return ASSAY_OK;
-}
-
-/* The engine itself, on which all else rests. False: *v says that it and the oracle disagree. */
-static assay_status judge_engine(assay_fuzz_verdict *v, const assay_fuzz_question *q, const assay_trace *trace,
-                                 bool *agrees, assay_error *err) {
-    const assay_compare_options options = {.name = q->test_case->name, .require_all = true};
-    assay_case_result r;
-    assay_status st = assay_oracle_judge(&r, q->test_case, q->model->weights, &trace->source, &options, err);
-    if (st) return st;
-    *agrees = r.verdict == ASSAY_CASE_PASS;
-    if (*agrees) {
-        assay_case_result_free(&r);
-        return ASSAY_OK;
-    }
-    v->result = r;
-    v->has_result = true;
-    describe_result(v);
-    v->outcome = ASSAY_FUZZ_ENGINE;
     return ASSAY_OK;
 }
 
@@ -139,13 +131,14 @@ static void expect_refusals(assay_case *c, const assay_trace *trace) {
 static assay_status check(assay_fuzz_verdict *v, assay_case *c, const assay_fuzz_question *question,
                           const assay_fuzz_subject *subject, assay_error *err) {
     assay_trace trace;
-    bool agrees;
     assay_status st = assay_fuzz_trace(&trace, question->model, c, NULL, err);
     if (st) return st;
     expect_refusals(c, &trace);
-    st = judge_engine(v, question, &trace, &agrees, err);
+    st = judge_whole(v, question, &trace.source, err); /* the engine itself, on which all else rests */
     assay_trace_free(&trace);
-    return st || !agrees ? st : ask(v, question, subject, err);
+    if (st || v->outcome == ASSAY_FUZZ_PASS) return st ? st : ask(v, question, subject, err);
+    v->outcome = ASSAY_FUZZ_ENGINE;
+    return ASSAY_OK;
 }
 
 assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,

@@ -51,9 +51,9 @@ static assay_status make_oracle(judgement *j, assay_error *err) {
     return ASSAY_OK;
 }
 
-static assay_status make_moved(judgement *j, assay_error *err) {
+static assay_status make_moved(judgement *j, int count, assay_error *err) {
     assay_status st = ASSAY_OK;
-    while (!st && j->moved_count < moved_runs) {
+    while (!st && j->moved_count < count) {
         assay_oracle_options options = j->options;
         options.noise = (assay_oracle_noise){.moves = true, .unit = options.run, .seed = (uint64_t)j->moved_count + 1};
         st = run_oracle(j, &options, &j->moved[j->moved_count], err);
@@ -66,17 +66,36 @@ static assay_status compare(const judgement *j, assay_case_result *out, assay_er
     return assay_compare(out, &j->oracle.source, j->run, j->comparison, err);
 }
 
+/* Whether wider floors can make a failure pass. They are never so much wider that they would do away with the distances of mistakes, and
+ * have no say in what is exact, but for tokens, which are chosen by logits. */
+static bool floors_may_mend(const assay_case_result *r) {
+    const double far = 1e5; /* tolerances of the least floors */
+    for (size_t i = 0; i < r->entry_count; i++) {
+        const assay_entry *e = &r->entries[i];
+        bool tokens = e->kind == ASSAY_ENTRY_STAGE && e->place.stage == ASSAY_STAGE_TOKENS;
+        if (!assay_verdict_fails(e->verdict) || tokens) continue;
+        if (!e->has_metrics || e->origin != ASSAY_TOLERANCE_FLOOR || !(e->ratio_tolerance < far)) return false;
+    }
+    return true;
+}
+
+/* With floors of one moved run, and of all where that does not do. */
 static assay_status judge_closely(judgement *j, assay_case_result *out, assay_error *err) {
-    assay_status st = make_moved(j, err);
-    if (!st) st = make_oracle(j, err);
-    return st ? st : compare(j, out, err);
+    static const int counts[] = {1, moved_runs};
+    for (int i = 0;; i++) {
+        assay_status st = make_moved(j, counts[i], err);
+        if (!st) st = make_oracle(j, err);
+        if (!st) st = compare(j, out, err);
+        if (st || out->verdict != ASSAY_CASE_FAIL || counts[i] == moved_runs || !floors_may_mend(out)) return st;
+        assay_case_result_free(out);
+    }
 }
 
 /* The least floors do for most runs. */
 static assay_status judge(judgement *j, assay_case_result *out, assay_error *err) {
     assay_status st = make_oracle(j, err);
     if (!st) st = compare(j, out, err);
-    if (st || out->verdict != ASSAY_CASE_FAIL) return st;
+    if (st || out->verdict != ASSAY_CASE_FAIL || !floors_may_mend(out)) return st;
     assay_case_result_free(out);
     return judge_closely(j, out, err);
 }
@@ -97,7 +116,11 @@ static assay_status check(judgement *j, assay_oracle_verdict *out, assay_error *
     assay_status st = make_oracle(j, err);
     if (!st) v.agrees = assay_oracle_agrees(&j->oracle.source, j->run, ASSAY_DEFAULT_FACTOR);
     if (!st && !v.agrees) {
-        st = judge_closely(j, &v.result, err);
+        st = compare(j, &v.result, err);
+        if (!st && v.result.verdict == ASSAY_CASE_FAIL && floors_may_mend(&v.result)) {
+            assay_case_result_free(&v.result);
+            st = judge_closely(j, &v.result, err);
+        }
         v.agrees = !st && v.result.verdict == ASSAY_CASE_PASS;
         if (v.agrees) assay_case_result_free(&v.result);
     }

@@ -73,9 +73,7 @@ static void take_numbers(const cJSON *list, int depth, port_array *out, int64_t 
         return;
     }
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != out->size[depth]) port_stop("a list is ragged");
-    cJSON_ArrayForEach(part, list) {
-        take_numbers(part, depth + 1, out, at);
-    }
+    cJSON_ArrayForEach(part, list) { take_numbers(part, depth + 1, out, at); }
 }
 
 void port_read_array(const cJSON *step, const char *key, port_array *out) {

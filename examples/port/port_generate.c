@@ -69,7 +69,8 @@ static bool append(sequence *q, const port_model *m, const float *last, int end)
 static port_refusal call(const port_model *m, const port_step *prompt, const sequence *q, port_past *past, float **last,
                          const assay_tap *step, int *windows) {
     port_plan plan;
-    port_step s = {.use_cache = m->use_cache, .has_last_context = prompt->has_last_context, .last_context = prompt->last_context};
+    port_step s = {
+        .use_cache = m->use_cache, .has_last_context = prompt->has_last_context, .last_context = prompt->last_context};
     int from = past->cached > 0 ? q->count - 1 : 0;
     s.input_ids = columns(q, q->ids, q->room, from, q->count);
     s.position_ids = columns(q, q->positions, q->columns_room, past->cached > 0 ? q->columns - 1 : 0, q->columns);
