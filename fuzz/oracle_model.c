@@ -19,6 +19,14 @@ void assay_oracle_shake(assay_oracle_model *model, double *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) x[i] = assay_oracle_moved(&model->noise, x[i], key, model->shaken++);
 }
 
+void assay_oracle_lean(assay_oracle_model *model, double *x, int64_t n, int64_t terms) {
+    if (!model->noise.moves) return;
+    uint64_t key = assay_random_key(model->noise.seed, "sums");
+    double units = (double)terms / 8, up = assay_random_at(key, model->shaken++) & 1 ? 1 : -1;
+    double factor = 1 + up * units * assay_dtype_epsilon(model->noise.unit);
+    for (int64_t i = 0; i < n; i++) x[i] *= factor;
+}
+
 /* Weights are read into one area, one after the other. */
 typedef struct {
     assay_oracle_model *model;

@@ -53,6 +53,11 @@ double assay_oracle_moved(const assay_oracle_noise *noise, double x, uint64_t ke
 /* Moves n results of an operation, each by a unit in the last place, when the model has noise. */
 void assay_oracle_shake(assay_oracle_model *model, double *x, int64_t n);
 
+/* Scales n results that were all divided by one sum of `terms` numbers, as an error of that sum does, when the model has noise: by an
+ * eighth of a unit a term, up or down. A plain sum in float32 may be off by half a unit a term, and where the terms are alike (a token that
+ * is repeated) its errors do not cancel. */
+void assay_oracle_lean(assay_oracle_model *model, double *x, int64_t n, int64_t terms);
+
 /* Computes cosines and sines of the relative positions below `count`, where they are not there yet. */
 assay_status assay_oracle_model_turns(assay_oracle_model *model, int64_t count, assay_error *err);
 
