@@ -76,6 +76,8 @@ static assay_status list_folder(assay_stored_cases *cases, const char *path, ass
 
 assay_status assay_stored_cases_list(assay_stored_cases *out, const char *path, assay_error *err) {
     assay_stored_cases cases = {0};
+    if (access(path, R_OK) != 0)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be read: %s", path, strerror(errno));
     char *find = case_of_find(path);
     assay_status st = find              ? add_path(&cases, find, err)
                       : is_folder(path) ? list_folder(&cases, path, err)
