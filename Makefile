@@ -13,12 +13,13 @@ PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 THREADS ?=
 
-# SAN=asan: AddressSanitizer and UndefinedBehaviorSanitizer; SAN=tsan: ThreadSanitizer; COV=1: coverage. Each builds in a
-# folder of its own, and so does a compiler other than cc (CC=clang).
+# SAN=asan: AddressSanitizer and UndefinedBehaviorSanitizer; SAN=tsan: ThreadSanitizer; SAN=fuzz: those of asan, for libFuzzer (with
+# CC=clang); COV=1: coverage. Each builds in a folder of its own, and so does a compiler other than cc (CC=clang).
 SAN ?=
 COV ?=
 SAN_FLAGS_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_FLAGS_tsan := -fsanitize=thread
+SAN_FLAGS_fuzz := -fsanitize=fuzzer-no-link $(SAN_FLAGS_asan)
 COV_FLAGS := $(if $(COV),--coverage -O1)
 VARIANT := $(if $(filter-out cc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-$(SAN))$(if $(COV),-cov)
 BUILD := build$(if $(VARIANT),/variant$(VARIANT))
@@ -43,12 +44,15 @@ TESTS := $(wildcard $(FOLDERS:=/test_*.c))
 # Engine sources that include engine/real.h themselves are compiled once for float and once for double.
 REAL_SOURCES := $(filter-out engine/test_% engine/bench_%,$(shell grep -l 'include "engine/real\.h"' engine/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(REAL_SOURCES:%.c=$(BUILD)/%.f64.o)
+# Fuzz targets: fuzz/<target>/fuzz.c (docs/fuzzing-targets.md).
+FUZZ_TARGETS := $(patsubst fuzz/%/fuzz.c,%,$(wildcard fuzz/*/fuzz.c))
+FUZZ_OBJECTS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%/fuzz.o) $(BUILD)/fuzz/replay/replay.o
 LIB := $(BUILD)/libassay.a
 CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays coverage example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -63,8 +67,9 @@ verify: ## install what is missing, build, run the engine against the shipped go
 
 test: ## install what is missing, build, and run the tests
 	@ci/bootstrap ci/packages.txt ci/packages-test.txt
-	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests $(BUILD)/longllama_port
+	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests $(BUILD)/longllama_port fuzz-replays
 	$(BUILD)/assay-tests --jobs $$(nproc)
+	ci/fuzz replay $(BUILD) $(FUZZ_TARGETS)
 	CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' examples/port/check.sh $(BUILD)
 
 $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
@@ -75,6 +80,42 @@ $(LIB): $(LIB_OBJECTS)
 
 $(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+
+# A fuzz target runs with libFuzzer, which makes its inputs up, or on the stored inputs of its corpus.
+FUZZ_ENGINE ?= -fsanitize=fuzzer
+FUZZ_LINK ?= $(CC)
+$(FUZZ_TARGETS:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: $(BUILD)/fuzz/%/fuzz.o $(LIB)
+	$(FUZZ_LINK) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(FUZZ_ENGINE)
+
+$(FUZZ_TARGETS:%=$(BUILD)/replay-%): $(BUILD)/replay-%: $(BUILD)/fuzz/%/fuzz.o $(BUILD)/fuzz/replay/replay.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz-targets: $(FUZZ_TARGETS:%=$(BUILD)/fuzz-%)
+fuzz-replays: $(FUZZ_TARGETS:%=$(BUILD)/replay-%)
+
+FUZZ_BUILD := build/variant-clang-fuzz
+define build-fuzz
+@ci/bootstrap ci/packages.txt ci/packages-fuzz.txt
+@$(MAKE) --no-print-directory -s -j$$(nproc) CC=clang SAN=fuzz OPT=-O1 $(or $(TARGET:%=$(FUZZ_BUILD)/fuzz-%),fuzz-targets)
+endef
+
+fuzz: ## fuzz every target, or TARGET=name, with libFuzzer for TIME=60 seconds each
+	$(build-fuzz)
+	ci/fuzz run $(FUZZ_BUILD) $(or $(TIME),60) $(or $(TARGET),$(FUZZ_TARGETS))
+
+fuzz-merge: ## keep what fuzzing found: the fewest inputs that reach all code, in fuzz/<target>/corpus
+	$(build-fuzz)
+	ci/fuzz merge $(FUZZ_BUILD) $(or $(TARGET),$(FUZZ_TARGETS))
+
+fuzz-minimize: ## make an input that crashes TARGET=name smaller: CRASH=file
+	$(build-fuzz)
+	ci/fuzz minimize $(FUZZ_BUILD) '$(TARGET)' '$(CRASH)'
+
+coverage: ## lines of engine, golden and compare that tests and corpora reach together; at least 90 of 100
+	@ci/bootstrap ci/packages.txt ci/packages-test.txt ci/packages-coverage.txt
+	@find build/variant-cov -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory -s CC=cc COV=1 SAN= OPT= test
+	ci/coverage build/variant-cov 90 engine golden compare
 
 # The worked example of a port: it shares nothing with Assay but the header that it taps with.
 PORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard examples/port/*.c))
@@ -131,7 +172,7 @@ lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint
 
 format: ## format all C code
-	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]) examples/port/*.[ch])
+	clang-format -i $(wildcard $(FOLDERS:=/*.[ch]) fuzz/*/*.[ch] examples/port/*.[ch])
 
 goldens: ## say what differs from the shipped goldens by more than its floor, then export them again: ORIGINAL=<checkout>
 	@test -n '$(ORIGINAL)' || { echo 'make goldens: say ORIGINAL=<checkout of the original model>' >&2; exit 2; }
@@ -175,4 +216,4 @@ uninstall: ## remove what install put below PREFIX
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PORT_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PORT_OBJECTS:.o=.d)
