@@ -32,16 +32,21 @@ bool assay_fuzz_accepted(assay_status status, const assay_error *err, const char
 /* Aborts unless a tensor that was read has a shape that fits its memory; reads each of its bytes. */
 void assay_fuzz_touch(const assay_tensor *t);
 
-/* A file of its own for one input, for readers that take a path: in memory where the system can, gone after
- * assay_fuzz_file_remove. */
+/* A folder of its own for one input, for readers that take a path: below $TMPDIR, else in memory where the system can. */
 typedef struct {
-    char folder[64];
-    char path[128]; /* folder/name */
-} assay_fuzz_file;
+    char path[64];
+} assay_fuzz_folder;
 
-/* Writes the bytes. Readers may go by how the name ends. Aborts when the system does not let it. */
-void assay_fuzz_file_write(assay_fuzz_file *out, const char *name, const void *data, size_t nbytes);
-void assay_fuzz_file_remove(assay_fuzz_file *file);
+/* Makes an empty folder. All three abort where the system does not let them. */
+void assay_fuzz_folder_make(assay_fuzz_folder *out);
+
+/* Writes the file `name` ("steps/0/logits.npy") with the folders on its way. Returns its path, which is written to `path`. */
+#define ASSAY_FUZZ_PATH_NBYTES 256
+const char *assay_fuzz_folder_write(const assay_fuzz_folder *folder, const char *name, const void *data, size_t nbytes,
+                                    char path[ASSAY_FUZZ_PATH_NBYTES]);
+
+/* Removes the folder and all in it. */
+void assay_fuzz_folder_remove(const assay_fuzz_folder *folder);
 
 #ifdef __cplusplus
 }

@@ -58,11 +58,11 @@ static assay_status read_rules(reader *r) {
 }
 
 /* The text itself is kept, not what cJSON would print: that loses the last digits of some numbers. */
-static assay_status keep_model_text(assay_case *c, assay_error *err) {
+static assay_status keep_model_text(assay_case *c, const char *where, assay_error *err) {
     const char *span;
     size_t nbytes;
     if (!assay_json_member_span(c->text, c->text_nbytes, "model", &span, &nbytes))
-        return assay_fail(err, ASSAY_EINPUT, NULL, "the key \"model\" must be written without escapes");
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the key \"model\" must be written without escapes", where);
     c->model_json = strndup(span, nbytes);
     return c->model_json ? ASSAY_OK : assay_fail_nomem(err, "a case's model");
 }
@@ -73,7 +73,7 @@ static assay_status read_model(reader *r) {
     const cJSON *model = assay_json_member(r->object, "model");
     if (!model) return ASSAY_OK;
     snprintf(text, sizeof text, "%.400s: model", r->where);
-    assay_status st = keep_model_text(c, r->err);
+    assay_status st = keep_model_text(c, r->where, r->err);
     if (st) return st;
     c->has_config = true;
     assay_error error = {0};

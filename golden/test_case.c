@@ -129,7 +129,7 @@ Test(case_file, keeps_a_refused_model) {
     expect_bad("{\"format\": \"assay-case/1\", \"model\": null, \"steps\": [{\"op\": \"forward\"}]}",
                "model: must be an object");
     expect_bad("{\"format\": \"assay-case/1\", \"\\u006dodel\": {}, \"steps\": [{\"op\": \"forward\"}]}",
-               "without escapes");
+               "case.json: the key \"model\" must be written without escapes");
 }
 
 Test(case_file, refuses_bad_roots) {

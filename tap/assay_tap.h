@@ -327,13 +327,16 @@ static inline size_t assay_tap_nbytes_(assay_tap_type type) {
 
 /* Why a shape cannot be dumped, or NULL; its number of elements goes to `*count`. */
 static inline const char *assay_tap_count_(const assay_tap_shape *s, const void *data, int64_t *count) {
+    int empty = 0;
     *count = 1;
     if (s->rank < 0 || s->rank > 4) return "the rank is not 0 to 4";
     for (int i = 0; i < s->rank; i++) {
         if (s->size[i] < 0) return "a size is negative";
         if (s->size[i] > 0 && *count > INT64_MAX / 8 / s->size[i]) return "the sizes are too large";
-        *count *= s->size[i];
+        if (s->size[i] == 0) empty = 1; /* the other sizes must fit all the same: readers look at each */
+        else *count *= s->size[i];
     }
+    if (empty) *count = 0;
     return *count > 0 && data == NULL ? "there is no data" : NULL;
 }
 
