@@ -55,4 +55,5 @@ const cli_command cmd_blame = {
     .options = options,
     .least = 2,
     .most = 2,
+    .reads_hdf5 = true,
     .run = blame};

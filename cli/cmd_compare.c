@@ -154,4 +154,5 @@ const cli_command cmd_compare = {
     .options = options,
     .least = 2,
     .most = 2,
+    .reads_hdf5 = true,
     .run = compare};

@@ -72,4 +72,5 @@ const cli_command cmd_conformance = {
     .options = options,
     .least = 1,
     .most = -1,
+    .reads_hdf5 = true,
     .run = conformance};

@@ -81,4 +81,5 @@ const cli_command cmd_diagnose = {.name = "diagnose",
                                   .options = options,
                                   .least = 0,
                                   .most = 2,
+                                  .reads_hdf5 = true,
                                   .run = diagnose};

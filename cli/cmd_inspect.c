@@ -138,4 +138,5 @@ const cli_command cmd_inspect = {.name = "inspect",
                                  .options = options,
                                  .least = 1,
                                  .most = 1,
+                                 .reads_hdf5 = true,
                                  .run = inspect};

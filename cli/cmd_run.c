@@ -122,4 +122,5 @@ const cli_command cmd_run = {
     .options = options,
     .least = 0,
     .most = 1,
+    .reads_hdf5 = true,
     .run = run};

@@ -147,4 +147,5 @@ const cli_command cmd_verify = {
     .options = options,
     .least = 0,
     .most = -1,
+    .reads_hdf5 = true,
     .run = verify};

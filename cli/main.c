@@ -1,10 +1,17 @@
 /* assay: finds the command, parses its options by its table, runs it. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/suite.h"
 #include "core/version.h"
+#include "run/supervise.h"
+
+/* A command that takes longer has its files looked at, each for so long: they may be damaged. */
+#define LOOK_AFTER_SECONDS 10
+#define LOOK_SECONDS 10
 
 static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame, &cmd_diagnose,
                                               &cmd_conformance, &cmd_fuzz,    &cmd_run,   &cmd_inspect};
@@ -67,9 +74,27 @@ static int dispatch(int argc, char **argv) {
 }
 
 /* Output that did not arrive is a failure, whatever the verdict. */
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     int code = dispatch(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
     fprintf(stderr, "assay: cannot write to standard output\n");
     return 2;
+}
+
+/* The shipped goldens are read where none is named. */
+static char *const *input_paths(int argc, char **argv, cli_suite *shipped) {
+    for (int i = 2; i < argc; i++)
+        if (access(argv[i], F_OK) == 0) return argv + 2;
+    return cli_suite_shipped(shipped, NULL) ? argv + argc : shipped->paths;
+}
+
+int main(int argc, char **argv) {
+    const cli_command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    if (!command || !command->reads_hdf5) return run(argc, argv);
+    cli_suite shipped = {0};
+    char *const *paths = input_paths(argc, argv, &shipped);
+    const assay_work work = {run, argc, argv, paths, LOOK_AFTER_SECONDS, LOOK_SECONDS};
+    int code = assay_supervise(&work);
+    cli_suite_free(&shipped);
+    return code;
 }

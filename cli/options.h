@@ -33,6 +33,7 @@ typedef struct {
     const char *description;          /* paragraphs */
     const cli_option *options;        /* ends with a NULL name; every command has --help besides */
     int least, most;                  /* number of arguments; most -1: any */
+    bool reads_hdf5;                  /* of users: it runs in a process of its own (run/supervise.h) */
     int (*run)(const cli_args *args); /* returns the exit code */
 } cli_command;
 

@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* Opens a golden or dump in a forked process, with any names, and reads there all that goes through libhdf5: all but the values that
- * lie in the file as they do in memory. ASSAY_EINPUT when that process crashes or takes longer than `seconds` and a second for each
- * 32 MiB of the file: the message says that the file is damaged. ASSAY_OK otherwise, also for a file that the reader refuses: it says
+ * lie in the file as they do in memory. ASSAY_EINPUT when that process crashes, or computes for more than `seconds` and a second for each 8 MiB
+ * of the file: the message says that the file is damaged. ASSAY_OK otherwise, also for a file that the reader refuses: it says
  * so itself. ASSAY_EINTERNAL: no process could be made.
  *
  * The calling process must have one thread, or others that are all at rest: the forked one has locks as they are when it is made. */

@@ -5,8 +5,8 @@
  * for each thread that calls in. A file may be used by one thread at a time.
  *
  * Damage is refused where HDF5 notices it or where a bound here does. HDF5 1.10.8 itself can crash or loop on a damaged
- * heap of variable-length strings (about 1 in 1500 files with a few random bytes changed): read files of strangers in a
- * process of its own.
+ * heap of variable-length strings (about 1 in 1500 files with a few random bytes changed): a program that reads files of strangers
+ * probes them first (golden/golden_probe.h), or is run by run/supervise.h, as `assay` is.
  */
 #ifndef ASSAY_GOLDEN_H5_FILE_H
 #define ASSAY_GOLDEN_H5_FILE_H
