@@ -16,6 +16,7 @@ typedef struct {
     char *const
         *paths; /* (NULL-terminated) files and folders that it reads; others, and what does not exist, do no harm */
     unsigned patience; /* seconds after which the files are looked at once, while it still runs */
+    unsigned probe;    /* seconds that a look at one file may compute (golden/golden_probe.h) */
 } assay_work;
 
 /* Runs the work in a forked process and returns its exit code. Where that process crashes, or still runs after `patience`, each HDF5
