@@ -12,6 +12,7 @@ DESTDIR ?=
 PKG_CONFIG ?= pkg-config
 PYTHON ?= python3
 THREADS ?=
+OPENMP := -fopenmp
 
 # SAN=asan: AddressSanitizer and UndefinedBehaviorSanitizer; SAN=tsan: ThreadSanitizer; SAN=fuzz: those of asan, for libFuzzer (with
 # CC=clang); COV=1: coverage. Each builds in a folder of its own, and so does a compiler other than cc (CC=clang).
@@ -32,9 +33,9 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_LIBS)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(findstring clang,$(CC)),-Wno-pass-failed) $(if $(WERROR),-Werror)
 # No -ffast-math: NaN must stay NaN. Contraction to fused multiply-add is fine: it rounds once less.
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARNINGS) -fopenmp -fno-math-errno -ffp-contract=fast \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) -g $(WARNINGS) $(OPENMP) -fno-math-errno -ffp-contract=fast \
 	$(SAN_FLAGS_$(SAN)) $(COV_FLAGS) -I. $(HDF5_API) $(PKG_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -fopenmp $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
+ALL_LDFLAGS = $(OPENMP) $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lm
 
 VERSION := $(shell sed -n 's/.*ASSAY_VERSION "\(.*\)"/\1/p' core/version.h)
@@ -52,7 +53,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays coverage example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -111,10 +112,16 @@ fuzz-minimize: ## make an input that crashes TARGET=name smaller: CRASH=file
 	$(build-fuzz)
 	ci/fuzz minimize $(FUZZ_BUILD) '$(TARGET)' '$(CRASH)'
 
+fuzz-oss: ## build all fuzz targets as OSS-Fuzz does, and run each for a second
+	@ci/bootstrap ci/packages.txt ci/packages-fuzz.txt
+	ci/fuzz-oss
+
 coverage: ## lines of engine, golden and compare that tests and corpora reach together; at least 90 of 100
 	@ci/bootstrap ci/packages.txt ci/packages-test.txt ci/packages-coverage.txt
 	@find build/variant-cov -name '*.gcda' -delete 2>/dev/null || true
-	@$(MAKE) --no-print-directory -s CC=cc COV=1 SAN= OPT= test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) CC=cc COV=1 SAN= OPT= build/variant-cov/assay-tests fuzz-replays
+	build/variant-cov/assay-tests --jobs $$(nproc)
+	ci/fuzz replay build/variant-cov $(FUZZ_TARGETS)
 	ci/coverage build/variant-cov 90 engine golden compare
 
 # The worked example of a port: it shares nothing with Assay but the header that it taps with.
@@ -136,7 +143,7 @@ $(BUILD)/bench-compare: $(BUILD)/compare/bench_compare.o $(LIB)
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(OPT) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' | cmp -s - $@ || echo '$(CC) $(OPT) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' > $@
+	@echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' | cmp -s - $@ || echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' > $@
 
 $(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
