@@ -109,7 +109,7 @@ static assay_status give_past(const runner *r, assay_error *err) {
         st = give_past_layer(r, i, &parts, err);
         assay_past_layer_free(&parts);
     }
-    return st;
+    return st || !r->sink->past ? st : r->sink->past(r->sink->context, r->step, r->past, err);
 }
 
 /* ---- steps ---- */

@@ -28,6 +28,8 @@ typedef struct {
     /* Told once a step, after its tensors. When it was refused, `refusal` says why and there were none. */
     assay_status (*step)(void *context, int64_t step, const assay_step *what, const assay_error *refusal,
                          assay_error *err);
+    /* Told the past that a step left, after its tensors, and may change it for the steps to come; may be NULL. */
+    assay_status (*past)(void *context, int64_t step, assay_past *past, assay_error *err);
     /* See assay_taps.replay_memory. */
     bool (*replay_memory)(void *context, const assay_place *place, assay_tensor *stored);
     /* Every refusal is reported to `step`, expected or not, and a step that should have been refused may run. */
