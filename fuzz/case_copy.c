@@ -7,8 +7,7 @@ static assay_status copy_tensor(assay_tensor *out, const assay_tensor *t, assay_
     return t->data ? assay_tensor_copy(out, t, t->dtype, err) : ASSAY_OK;
 }
 
-/* On an error what was copied is in *out. */
-static assay_status copy_step(assay_step *out, const assay_step *step, assay_error *err) {
+assay_status assay_fuzz_step_copy(assay_step *out, const assay_step *step, assay_error *err) {
     *out = *step;
     out->input_ids = out->inputs_embeds = out->attention_mask = (assay_tensor){0};
     out->position_ids = out->labels = out->beam_idx = (assay_tensor){0};
@@ -28,7 +27,7 @@ assay_status assay_fuzz_case_copy(assay_case *out, const assay_case *c, assay_er
     copy.name = strdup(c->name);
     copy.steps = calloc(c->step_count + 1, sizeof *copy.steps);
     assay_status st = copy.name && copy.steps ? ASSAY_OK : assay_fail_nomem(err, "a copy of a case");
-    for (size_t i = 0; !st && i < c->step_count; i++) st = copy_step(&copy.steps[copy.step_count++], &c->steps[i], err);
+    for (size_t i = 0; !st && i < c->step_count; i++) st = assay_fuzz_step_copy(&copy.steps[copy.step_count++], &c->steps[i], err);
     if (st) assay_case_free(&copy);
     else *out = copy;
     return st;

@@ -13,6 +13,9 @@ extern "C" {
  * assay_case_free. ASSAY_EINTERNAL when out of memory. */
 assay_status assay_fuzz_case_copy(assay_case *out, const assay_case *c, assay_error *err);
 
+/* The same of one step; its tensors are *out's even on an error. */
+assay_status assay_fuzz_step_copy(assay_step *out, const assay_step *step, assay_error *err);
+
 #ifdef __cplusplus
 }
 #endif

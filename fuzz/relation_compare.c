@@ -109,7 +109,6 @@ void assay_relation_same_stage(assay_relation_job *job, const assay_relation_pas
     path_of(other, (int64_t)which->b_step, layer, stage);
     const assay_tensor *a = assay_tensor_map_get(job->a.results, path),
                        *b = assay_tensor_map_get(job->b.results, other);
-    assay_relation_hold(job);
     if (!a && !b) return;
     if (!a || !b) {
         assay_relation_break(job, "%s is there in the %s form alone", a ? path : other, a ? "first" : "second");

@@ -33,9 +33,15 @@ bool assay_relation_new_steps(assay_relation_job *job, assay_relation_form *form
     return true;
 }
 
+/* MEM-10: a grouping that no memory layer can run with. */
+static bool refuses_all(const assay_config *c) {
+    bool bad = c->attention_grouping[0] < 1 || c->attention_grouping[1] < 1;
+    return c->has_attention_grouping && bad && assay_config_has_memory(c);
+}
+
 const assay_tensor *assay_relation_tokens(const assay_relation_job *job) {
     const assay_config *c = &job->source->config;
-    if (!assay_relation_goes_on(job) || c->head != ASSAY_HEAD_CAUSAL_LM) return NULL;
+    if (!assay_relation_goes_on(job) || c->head != ASSAY_HEAD_CAUSAL_LM || refuses_all(c)) return NULL;
     const assay_tensor *t = NULL;
     for (size_t i = 0; !t && i < job->source->step_count; i++)
         if (job->source->steps[i].input_ids.data) t = &job->source->steps[i].input_ids;

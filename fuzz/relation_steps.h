@@ -18,7 +18,7 @@ void assay_relation_drop_labels(assay_relation_form *form);
 bool assay_relation_new_steps(assay_relation_job *job, assay_relation_form *form, size_t count);
 
 /* The ids (B,T) of the case's first step that has some, for new steps to be made of. NULL when there are none, one is outside the
- * vocabulary, or the model is no language model. */
+ * vocabulary, the model is no language model, or it refuses every call (MEM-10). */
 const assay_tensor *assay_relation_tokens(const assay_relation_job *job);
 
 /* Token `t` of row `b` of an endless text that starts with `tokens`. */
