@@ -1,0 +1,6 @@
+/* The relation "hidden_tokens" of docs/relations.md. */
+#include "fuzz/relation_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    return assay_relation_target("hidden_tokens", data, size);
+}

@@ -1,0 +1,6 @@
+/* The relation "later_tokens" of docs/relations.md. */
+#include "fuzz/relation_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    return assay_relation_target("later_tokens", data, size);
+}

@@ -1,0 +1,4 @@
+/* The relation "loss_parts" of docs/relations.md. */
+#include "fuzz/relation_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return assay_relation_target("loss_parts", data, size); }

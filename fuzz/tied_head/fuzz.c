@@ -1,0 +1,4 @@
+/* The relation "tied_head" of docs/relations.md. */
+#include "fuzz/relation_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return assay_relation_target("tied_head", data, size); }

@@ -1,0 +1,6 @@
+/* The relation "value_scale" of docs/relations.md. */
+#include "fuzz/relation_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    return assay_relation_target("value_scale", data, size);
+}
