@@ -27,7 +27,8 @@ assay_status assay_fuzz_case_copy(assay_case *out, const assay_case *c, assay_er
     copy.name = strdup(c->name);
     copy.steps = calloc(c->step_count + 1, sizeof *copy.steps);
     assay_status st = copy.name && copy.steps ? ASSAY_OK : assay_fail_nomem(err, "a copy of a case");
-    for (size_t i = 0; !st && i < c->step_count; i++) st = assay_fuzz_step_copy(&copy.steps[copy.step_count++], &c->steps[i], err);
+    for (size_t i = 0; !st && i < c->step_count; i++)
+        st = assay_fuzz_step_copy(&copy.steps[copy.step_count++], &c->steps[i], err);
     if (st) assay_case_free(&copy);
     else *out = copy;
     return st;
