@@ -7,7 +7,9 @@
 #include "engine/engine.h"
 #include "engine/variants.h"
 #include "fuzz/case_bytes.h"
+#include "fuzz/engine_sheet.h"
 #include "fuzz/oracle_verdict.h"
+#include "golden/recipe.h"
 
 /* Small runs: threads would only wait for each other. */
 static void one_thread(void) { assay_engine_init(1); }
@@ -107,5 +109,45 @@ Test(oracle_variants, what_cannot_show_is_not_seen) {
         const assay_variant *variant = assay_variant_at(i);
         if (is_hidden(variant))
             cr_expect_eq(first_case_that_shows(variant, cases_for_a_mistake), -1, "%s", variant->name);
+    }
+}
+
+/* ---- dumps with less in them ---- */
+
+/* Leaves logits, tokens and losses. */
+static void drop_past(assay_source *source) {
+    size_t n = 0;
+    for (size_t i = 0; i < source->item_count; i++)
+        if (assay_stage_get(source->items[i].place.stage)->scope == ASSAY_PER_STEP)
+            source->items[n++] = source->items[i];
+    source->item_count = n;
+    for (size_t i = 0; i < source->step_count; i++) source->steps[i].past_captured = -1;
+}
+
+static void expect_agreement_of_results(assay_case *c, const assay_tensor_map *weights) {
+    assay_engine_sheet e;
+    assay_case_result r;
+    assay_error err = {0};
+    const assay_compare_options options = {.name = "results alone"};
+    cr_assert_eq(assay_engine_sheet_run(&e, c, weights, ASSAY_F32, NULL, &err), ASSAY_OK, "%s", err.message);
+    drop_past(&e.source);
+    cr_assert_eq(assay_oracle_judge(&r, c, weights, &e.source, &options, &err), ASSAY_OK, "%s", err.message);
+    cr_expect_eq(r.counts[ASSAY_VERDICT_FAIL], 0, "%s",
+                 r.first_divergence < 0 ? "" : r.entries[r.first_divergence].reason);
+    assay_case_result_free(&r);
+    assay_engine_sheet_free(&e);
+}
+
+/* MEM-6: what the run stored is not known, and near a tie it may be either of two numbers. */
+Test(oracle_engine, agrees_with_results_alone_where_memory_is_rounded) {
+    for (uint64_t i = 0; i < 150; i++) {
+        assay_tensor_map *weights;
+        assay_case c = random_case(21, i, &assay_fuzz_bounds_tiny);
+        c.config.mem_dtype = i % 2 ? ASSAY_BF16 : ASSAY_F16;
+        cr_assert_eq(assay_recipe_weights(&weights, &c.config, c.weights_seed, c.weights_gain, ASSAY_F32, NULL),
+                     ASSAY_OK);
+        expect_agreement_of_results(&c, weights);
+        assay_tensor_map_destroy(weights);
+        assay_case_free(&c);
     }
 }
