@@ -12,10 +12,9 @@ static void (*early_end)(bool declined, const char *why);
 
 void port_at_early_end(void (*call)(bool declined, const char *why)) { early_end = call; }
 
-_Noreturn static void stop(bool declined, const char *why) {
+static void tell(bool declined, const char *why) {
     if (early_end != NULL) early_end(declined, why);
     fprintf(stderr, "longllama_port: %s\n", why);
-    exit(2);
 }
 
 void port_stop(const char *format, ...) {
@@ -24,7 +23,8 @@ void port_stop(const char *format, ...) {
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    stop(false, why);
+    tell(false, why);
+    exit(2);
 }
 
 void port_decline(const char *format, ...) {
@@ -33,7 +33,8 @@ void port_decline(const char *format, ...) {
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    stop(true, why);
+    tell(true, why);
+    exit(2);
 }
 
 void *port_alloc(size_t count, size_t nbytes) {
