@@ -121,6 +121,39 @@ static void become_forward(assay_step *s) {
     s->has_eos_token_id = false;
 }
 
+/* GEN-2: pads are hidden where there is no mask. */
+static bool give_mask(assay_step *s, int64_t pad) {
+    assay_tensor *mask = &s->attention_mask;
+    if (mask->data) return assay_tensor_same_shape(mask, &s->input_ids);
+    if (assay_tensor_alloc(mask, ASSAY_F64, 2, s->input_ids.shape, "a mask", NULL)) return false;
+    const int64_t *ids = s->input_ids.data;
+    for (int64_t i = 0; i < assay_tensor_count(mask); i++) ((double *)mask->data)[i] = ids[i] != pad;
+    return true;
+}
+
+/* POS-4 */
+static bool give_positions(assay_step *s) {
+    int64_t tokens = s->input_ids.shape[1];
+    if (assay_tensor_alloc(&s->position_ids, ASSAY_I64, 2, s->input_ids.shape, "positions", NULL)) return false;
+    const double *mask = s->attention_mask.data;
+    for (int64_t b = 0; b < s->input_ids.shape[0]; b++) {
+        int64_t seen = 0;
+        for (int64_t t = 0; t < tokens; t++)
+            ((int64_t *)s->position_ids.data)[b * tokens + t] = (seen += (int64_t)mask[b * tokens + t]) - 1;
+    }
+    return true;
+}
+
+/* A generation as the call that it begins with, with the mask and the positions that it makes. */
+static assay_edit_outcome spell_out_generation(assay_case *c, size_t number) {
+    if (number >= c->step_count) return ASSAY_EDIT_NO_MORE;
+    assay_step *s = &c->steps[number];
+    if (s->op != ASSAY_OP_GENERATE || !give_mask(s, c->config.pad_token_id) || !give_positions(s))
+        return ASSAY_EDIT_IDLE;
+    become_forward(s);
+    return ASSAY_EDIT_DONE;
+}
+
 static assay_edit_outcome simplify_step(assay_case *c, size_t number) {
     enum { KINDS = 9 };
     if (number >= KINDS * c->step_count) return ASSAY_EDIT_NO_MORE;
@@ -261,7 +294,19 @@ static assay_edit_outcome simplify_model(assay_case *c, size_t number) {
     }
 }
 
-const assay_shrink_edit assay_shrink_edits[] = {drop_step,     drop_step_and_room, drop_row,      halve_tokens,
-                                                drop_token,    fewer_new_tokens,   halve_windows, shrink_windows,
-                                                drop_layer,    forget_layer,       shrink_sizes,  simplify_model,
-                                                simplify_step, simplify_values,    NULL};
+const assay_shrink_edit assay_shrink_edits[] = {drop_step,
+                                                drop_step_and_room,
+                                                drop_row,
+                                                halve_tokens,
+                                                drop_token,
+                                                fewer_new_tokens,
+                                                spell_out_generation,
+                                                halve_windows,
+                                                shrink_windows,
+                                                drop_layer,
+                                                forget_layer,
+                                                shrink_sizes,
+                                                simplify_model,
+                                                simplify_step,
+                                                simplify_values,
+                                                NULL};

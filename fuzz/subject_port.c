@@ -92,10 +92,10 @@ static assay_status keep_folder(places *p, assay_fuzz_answer *out, assay_error *
         p->folder = NULL;
         return ASSAY_OK;
     }
-    bool lost = out->held != NULL;
+    if (!out->held) return ASSAY_OK;
     assay_candidate_close(out->held);
-    *out = lost ? (assay_fuzz_answer){0} : *out;
-    return lost ? assay_fail_nomem(err, "an answer") : ASSAY_OK;
+    memset(out, 0, sizeof *out);
+    return assay_fail_nomem(err, "an answer");
 }
 
 static assay_status ask(port_subject *s, const places *p, assay_fuzz_answer *out, assay_error *err) {

@@ -85,9 +85,10 @@ _Noreturn static void run_child(const char *path, unsigned seconds) {
 static assay_status judge(const char *path, int status, unsigned seconds, assay_error *err) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ASSAY_OK;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "%s: damaged file: libhdf5 comes to no end with it (%u seconds of computing); export it again",
-                          path, seconds);
+        return assay_fail(
+            err, ASSAY_EINPUT, NULL,
+            "%s: damaged file: libhdf5 comes to no end with it (%u seconds of computing); export it again", path,
+            seconds);
     /* AddressSanitizer ends the process with a code of its own instead of the signal. */
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: damaged file: libhdf5 crashes on it%s%s%s; export it again", path,
                       WIFSIGNALED(status) ? " (" : "", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "",

@@ -241,7 +241,8 @@ static void tap_shapes(void) {
     results[2] = assay_tap_f32(&tap, "c", &x, assay_tap_3d(INT64_MAX / 2, 4, 4));
     results[3] = assay_tap_f32(&tap, "d", &x, five);
     results[4] = assay_tap_put(&tap, "e", (assay_tap_type)99, &x, assay_tap_1d(1));
-    results[5] = assay_tap_f32(&tap, "f", &x, assay_tap_3d(0, INT64_MAX, 2)); /* no element, and no reader has such sizes */
+    results[5] =
+        assay_tap_f32(&tap, "f", &x, assay_tap_3d(0, INT64_MAX, 2)); /* no element, and no reader has such sizes */
 }
 
 Test(tap, refuses_shapes_that_cannot_be) {
