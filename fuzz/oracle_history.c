@@ -76,23 +76,32 @@ assay_status assay_oracle_history_pick(assay_oracle_history *out, const assay_or
     return ASSAY_OK;
 }
 
-/* Makes room for `count` elements of `size` bytes. */
-static bool grow(void *area, size_t count, size_t size) {
-    void *old, *grown;
-    memcpy(&old, area, sizeof old);
-    grown = realloc(old, count * size + 1);
-    if (grown) memcpy(area, &grown, sizeof grown);
-    return grown != NULL; /* cppcheck-suppress memleak ; *area holds it */
+/* Makes room for `count` of each. */
+static bool grow_positions(int64_t **positions, size_t count) {
+    int64_t *grown = realloc(*positions, count * sizeof *grown);
+    if (grown) *positions = grown;
+    return grown != NULL;
+}
+
+static bool grow_reals(double **reals, size_t count) {
+    double *grown = realloc(*reals, count * sizeof *grown);
+    if (grown) *reals = grown;
+    return grown != NULL;
+}
+
+static bool grow_calls(assay_oracle_call **calls, size_t count) {
+    assay_oracle_call *grown = realloc(*calls, count * sizeof *grown);
+    if (grown) *calls = grown;
+    return grown != NULL;
 }
 
 assay_status assay_oracle_history_append(assay_oracle_history *h, const assay_oracle_call *call, int64_t batch,
                                          const int64_t *positions, assay_error *err) {
     assert(h->call_count == 0 || h->batch == batch);
     size_t rows = (size_t)((h->columns + call->cut.tokens) * batch);
-    bool ok = grow(&h->positions, rows, sizeof *h->positions) && grow(&h->calls, h->call_count + 1, sizeof *h->calls);
+    bool ok = grow_positions(&h->positions, rows) && grow_calls(&h->calls, h->call_count + 1);
     for (int64_t i = 0; ok && i < h->layers; i++)
-        ok = grow(&h->keys[i], rows * (size_t)h->hidden, sizeof(double)) &&
-             grow(&h->values[i], rows * (size_t)h->hidden, sizeof(double));
+        ok = grow_reals(&h->keys[i], rows * (size_t)h->hidden) && grow_reals(&h->values[i], rows * (size_t)h->hidden);
     if (!ok) return assay_fail_nomem(err, "the oracle's history");
     memcpy(h->positions + h->columns * batch, positions, (size_t)(call->cut.tokens * batch) * sizeof *positions);
     h->batch = batch;
