@@ -35,7 +35,7 @@ expect 'PASS: 1 stored case of port' 0 --replay "$work/cases" --port "$port --se
 
 # Bad input: one line, exit code 2.
 expect 'does not start as assay-port-protocol/1 wants' 2 --port 'exit 3' --cases 1
-expect 'it must be at least' 2 --cases 0 || expect 'cases' 2 --cases 0
+expect 'whole number from 1' 2 --cases 0
 expect 'give I/N' 2 --shard 3/2
 expect 'does not go with --merge' 2 --merge --seed 1 "$work/a.json"
 expect 'which 1 are missing' 2 --merge "$work/1.json"
