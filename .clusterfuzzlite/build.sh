@@ -4,7 +4,7 @@
 cd "$SRC/assay"
 build=build/variant-oss
 
-make -s -j"$(nproc)" BUILD="$build" CC="$CC" CFLAGS="$CFLAGS -I.clusterfuzzlite/single_thread -Wno-unknown-pragmas" OPT= OPENMP= \
+make -s -j"$(nproc)" BUILD="$build" CC="$CC" CFLAGS="$CFLAGS -I.clusterfuzzlite/single_thread -Wno-unknown-pragmas" WARNINGS=-w OPT= OPENMP= \
     FUZZ_LINK="$CXX $CXXFLAGS" FUZZ_ENGINE="$LIB_FUZZING_ENGINE" LDFLAGS="-Wl,--disable-new-dtags,-rpath,'\$\$ORIGIN/lib'" fuzz-targets
 
 mkdir -p "$OUT/lib"
