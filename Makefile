@@ -71,6 +71,7 @@ test: ## install what is missing, build, and run the tests
 	@$(MAKE) --no-print-directory -s -j$$(nproc) build $(BUILD)/assay-tests $(BUILD)/longllama_port fuzz-replays
 	$(BUILD)/assay-tests --jobs $$(nproc)
 	ci/fuzz replay $(BUILD) $(FUZZ_TARGETS)
+	fuzz/check.sh $(BUILD)
 	CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' examples/port/check.sh $(BUILD)
 
 $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
