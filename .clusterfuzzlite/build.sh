@@ -12,7 +12,7 @@ for source in fuzz/*/fuzz.c; do
     folder=$(dirname "$source")
     target=$(basename "$folder")
     cp "$build/fuzz-$target" "$OUT/$target"
-    find "$folder/corpus" -type f ! -name '.*' -print0 | xargs -0 -r zip -q -j "$OUT/${target}_seed_corpus.zip"
+    [ ! -d "$folder/corpus" ] || find "$folder/corpus" -type f ! -name '.*' -print0 | xargs -0 -r zip -q -j "$OUT/${target}_seed_corpus.zip"
     for file in "$folder"/*.dict "$folder"/*.options; do
         [ ! -e "$file" ] || cp "$file" "$OUT/$target.${file##*.}"
     done
