@@ -2,7 +2,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <string.h>
 
 static bool has_head(const assay_config *c) { return c->head == ASSAY_HEAD_CLASSIFICATION || !c->tie_word_embeddings; }
 
@@ -12,7 +12,7 @@ size_t assay_weight_count(const assay_config *config) {
 
 static assay_weight_info matrix(const char *name, int64_t rows, int64_t columns) {
     assay_weight_info info = {.rank = 2, .shape = {rows, columns}};
-    snprintf(info.name, sizeof info.name, "%s", name);
+    strcpy(info.name, name); /* the longest has 53 bytes */
     return info;
 }
 
@@ -22,6 +22,17 @@ static assay_weight_info vector(const char *name, int64_t n) {
     return info;
 }
 
+/* "model.layers.<layer>.<part>.weight". Small models are made by the thousand when cases are fuzzed, and printf shows there. */
+static void write_name(char name[80], size_t layer, const char *part) {
+    char digits[20], *at = stpcpy(name, "model.layers.");
+    int n = 0;
+    do digits[n++] = (char)('0' + layer % 10);
+    while ((layer /= 10) > 0);
+    while (n > 0) *at++ = digits[--n];
+    *at++ = '.';
+    stpcpy(stpcpy(at, part), ".weight");
+}
+
 static assay_weight_info layer_weight(const assay_config *c, size_t layer, size_t part) {
     static const char *const parts[ASSAY_WEIGHTS_PER_LAYER] = {
         "input_layernorm",          "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
@@ -29,7 +40,7 @@ static assay_weight_info layer_weight(const assay_config *c, size_t layer, size_
     };
     int64_t hidden = c->hidden_size, inner = c->intermediate_size;
     char name[80];
-    snprintf(name, sizeof name, "model.layers.%zu.%s.weight", layer, parts[part]);
+    write_name(name, layer, parts[part]);
     if (part == 0 || part == 5) return vector(name, hidden);
     if (part < 5) return matrix(name, hidden, hidden);
     return part == 8 ? matrix(name, hidden, inner) : matrix(name, inner, hidden);
