@@ -51,7 +51,9 @@ static const struct {
 };
 
 static bool goes_with(size_t mode, const char *option) {
-    if (!modes[mode].option && (strcmp(option, "plain") == 0 || strcmp(option, "no-refusals") == 0)) return true;
+    if (!modes[mode].option &&
+        (strcmp(option, "plain") == 0 || strcmp(option, "no-refusals") == 0 || strcmp(option, "dtype") == 0))
+        return true;
     for (size_t i = 0; i < 12 && modes[mode].with[i]; i++)
         if (strcmp(option, modes[mode].with[i]) == 0) return true;
     return false;
@@ -89,6 +91,7 @@ static const cli_option options[] = {
     {"cases", 'n', "N", "end after so many cases, over all shards"},
     {"time", 't', "S", "end after so many seconds (default 60 where --cases is not given)"},
     {"shard", 0, "I/N", "run every N-th case, from the I-th on; merge the reports with --merge"},
+    {"dtype", 0, "TYPE", "what cases compute in: float32 (default), bfloat16 or float16"},
     {"plain", 0, NULL,
      "only what every port does: forward, generate, reorder; no grouping, torch_attention, classification"},
     {"no-refusals", 0, NULL, "no calls that must be refused"},

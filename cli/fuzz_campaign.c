@@ -61,6 +61,20 @@ static assay_status read_limits(const cli_args *args, assay_fuzz_options *o, ass
     return st ? st : read_shard(args, o, err);
 }
 
+/* The engine in half precision has nothing to be held against but itself. */
+static assay_status read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err) {
+    assay_status st = cli_read_dtype(args, inout, err);
+    if (st || *inout == ASSAY_F32) return st;
+    if (!assay_dtype_is_half(*inout))
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "fuzz: --dtype is %s; cases are fuzzed in float32, bfloat16 or float16",
+                          assay_dtype_name(*inout));
+    if (cli_value(args, "port") || cli_value(args, "mistake")) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL,
+                      "fuzz: --dtype %s: in half precision the engine is the reference; give a --port or a --mistake",
+                      assay_dtype_name(*inout));
+}
+
 static int conclude(const cli_args *args, const assay_fuzz_campaign *c) {
     assay_error err;
     assay_campaign_text(stdout, c, cli_value(args, "all") != NULL);
@@ -103,6 +117,7 @@ int cli_fuzz_campaign(const cli_args *args) {
                                   .interrupted = assay_interrupted};
     assay_error err;
     assay_status st = cli_check_output(args, "json", &err);
+    if (!st) st = read_dtype(args, &bounds.dtype, &err);
     if (!st) st = read_limits(args, &options, &err);
     if (!st) st = cli_fuzz_start_engine(args, &err);
     return st ? cli_fail(&err) : run_campaign(args, &options);

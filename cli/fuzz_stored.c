@@ -23,9 +23,9 @@ static assay_status check_runnable(const assay_case *c, const char *path, assay_
         return assay_fail(
             err, ASSAY_EINPUT, NULL,
             "%s: lacks a \"model\" that can be built, or \"weights\" to make; a case to be fuzzed needs both", path);
-    if (c->dtype == ASSAY_F32) return ASSAY_OK;
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: dtype is %s; cases are fuzzed in float32", path,
-                      assay_dtype_name(c->dtype));
+    if (c->dtype != ASSAY_F64) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: dtype is float64; cases are fuzzed in float32, bfloat16 or float16",
+                      path);
 }
 
 static assay_status replay_case(const char *path, const assay_fuzz_subject *subject, tally *t, assay_error *err) {

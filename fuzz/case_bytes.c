@@ -16,7 +16,8 @@ const assay_fuzz_bounds assay_fuzz_bounds_default = {.layers = 4,
                                                      .batch = 3,
                                                      .tokens = 70,
                                                      .steps = 5,
-                                                     .refusals = true};
+                                                     .refusals = true,
+                                                     .dtype = ASSAY_F32};
 
 const assay_fuzz_bounds assay_fuzz_bounds_tiny = {.layers = 2,
                                                   .heads = 2,
@@ -27,7 +28,8 @@ const assay_fuzz_bounds assay_fuzz_bounds_tiny = {.layers = 2,
                                                   .batch = 2,
                                                   .tokens = 14,
                                                   .steps = 3,
-                                                  .refusals = true};
+                                                  .refusals = true,
+                                                  .dtype = ASSAY_F32};
 
 static assay_status choose_steps(assay_case *c, assay_choices *choices, const assay_fuzz_bounds *bounds,
                                  assay_error *err) {
@@ -44,15 +46,15 @@ static assay_status choose_steps(assay_case *c, assay_choices *choices, const as
 }
 
 /* Without a name when out of memory. */
-static assay_case empty_case(void) {
-    return (assay_case){.name = strdup("fuzz"), .has_config = true, .has_weights = true, .dtype = ASSAY_F32};
+static assay_case empty_case(assay_dtype dtype) {
+    return (assay_case){.name = strdup("fuzz"), .has_config = true, .has_weights = true, .dtype = dtype};
 }
 
 assay_status assay_fuzz_case_decode(assay_case *out, const uint8_t *bytes, size_t nbytes,
                                     const assay_fuzz_bounds *bounds, assay_error *err) {
     static const int64_t gains_in_halves[] = {3, 2, 4, 8};
     assay_choices choices = {bytes, nbytes, 0};
-    assay_case c = empty_case();
+    assay_case c = empty_case(bounds->dtype);
     if (!c.name) return assay_fail_nomem(err, "a case's name");
     assay_fuzz_config_choose(&c.config, &choices, bounds);
     c.weights_seed = (uint64_t)assay_choose(&choices, 0, 255);
@@ -80,7 +82,7 @@ assay_status assay_fuzz_case_random_calls(assay_case *out, const assay_case *of,
     uint8_t bytes[ASSAY_FUZZ_CASE_NBYTES];
     fill_random(bytes, seed, index);
     assay_choices choices = {bytes, sizeof bytes, 0};
-    assay_case c = empty_case();
+    assay_case c = empty_case(bounds->dtype);
     if (!c.name) return assay_fail_nomem(err, "a case's name");
     c.config = of->config;
     c.weights_seed = of->weights_seed;

@@ -27,6 +27,7 @@ typedef struct {
         refusals; /* also calls that must be refused: a wrong shape, a token outside the vocabulary, a gap in positions ... */
     bool plain; /* only what every port can do: forward with ids, generate and reorder on a language model; no grouping,
                       torch_attention, classification or inputs_embeds */
+    assay_dtype dtype; /* of every case; in a half type without generation, as rounding decides what is generated */
 } assay_fuzz_bounds;
 
 /* Large enough for every boundary, now and then for a kernel's tiles too. */
@@ -35,8 +36,8 @@ extern const assay_fuzz_bounds assay_fuzz_bounds_default;
 /* So small that more than a thousand cases run in a second under sanitizers. */
 extern const assay_fuzz_bounds assay_fuzz_bounds_tiny;
 
-/* Makes the case that the bytes stand for; every sequence of bytes, an empty one too, stands for one. It runs in float32 on weights of
- * its own recipe. out->text and out->model_json are NULL (fuzz/case_text.h makes them). ASSAY_EINTERNAL when out of memory.
+/* Makes the case that the bytes stand for; every sequence of bytes, an empty one too, stands for one. It runs on weights of its own
+ * recipe. out->text and out->model_json are NULL (fuzz/case_text.h makes them). ASSAY_EINTERNAL when out of memory.
  * Release with assay_case_free. */
 assay_status assay_fuzz_case_decode(assay_case *out, const uint8_t *bytes, size_t nbytes,
                                     const assay_fuzz_bounds *bounds, assay_error *err);

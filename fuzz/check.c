@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare/compare.h"
+#include "fuzz/half_check.h"
 #include "fuzz/loaded_source.h"
 #include "fuzz/oracle_verdict.h"
 #include "fuzz/public_trace.h"
@@ -84,9 +85,25 @@ static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question 
     return st;
 }
 
-static assay_status judge(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
+static assay_status judge_half(assay_fuzz_verdict *v, const assay_fuzz_question *q, const assay_trace *engine,
+                               assay_error *err) {
+    assay_policy policy;
+    assay_status st = make_policy(&policy, err);
+    const assay_compare_options options = {
+        .name = q->test_case->name, .policy = &policy, .require_all = v->answer.complete};
+    if (!st) st = assay_half_judge(&v->result, q, engine, &v->answer, &options, err);
+    v->has_result = st == ASSAY_OK;
+    if (!st) describe_result(v);
+    assay_policy_free(&policy);
+    return st;
+}
+
+static assay_status judge(assay_fuzz_verdict *v, const assay_fuzz_question *q, const assay_trace *engine,
+                          assay_error *err) {
     assay_error why;
-    assay_status st = v->answer.complete ? judge_whole(v, q, v->answer.source, &why) : judge_dump(v, q, &why);
+    assay_status st = assay_dtype_is_half(q->test_case->dtype) ? judge_half(v, q, engine, &why)
+                      : v->answer.complete                     ? judge_whole(v, q, v->answer.source, &why)
+                                                               : judge_dump(v, q, &why);
     if (st == ASSAY_EINTERNAL && err) *err = why;
     if (st != ASSAY_EINPUT) return st;
     v->outcome = ASSAY_FUZZ_GARBLED; /* a dump that cannot be read, or compared */
@@ -108,13 +125,13 @@ static const assay_fuzz_outcome outcome_of[ASSAY_PORT_OUTCOME_COUNT] = {
     [ASSAY_PORT_INTERRUPTED] = ASSAY_FUZZ_INTERRUPTED,
 };
 
-static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_question *question, const assay_fuzz_subject *subject,
-                        assay_error *err) {
+static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_question *question, const assay_trace *engine,
+                        const assay_fuzz_subject *subject, assay_error *err) {
     assay_status st = subject->answer(subject->self, question, &v->answer, err);
     if (st) return st;
     v->outcome = outcome_of[v->answer.outcome];
     snprintf(v->message, sizeof v->message, "%s", v->answer.message);
-    return v->answer.source ? judge(v, question, err) : ASSAY_OK;
+    return v->answer.source ? judge(v, question, engine, err) : ASSAY_OK;
 }
 
 /* The first of the rules that refuse a step is expected of whoever runs the case. */
@@ -128,24 +145,25 @@ static void expect_refusals(assay_case *c, const assay_trace *trace) {
     }
 }
 
+/* The engine itself, on which all else rests, is judged first, where the oracle can. */
 static assay_status check(assay_fuzz_verdict *v, assay_case *c, const assay_fuzz_question *question,
                           const assay_fuzz_subject *subject, assay_error *err) {
-    assay_trace trace;
-    assay_status st = assay_fuzz_trace(&trace, question->model, c, NULL, err);
+    assay_trace engine;
+    assay_status st = assay_fuzz_trace(&engine, question->model, c, NULL, err);
     if (st) return st;
-    expect_refusals(c, &trace);
-    st = judge_whole(v, question, &trace.source, err); /* the engine itself, on which all else rests */
-    assay_trace_free(&trace);
-    if (st || v->outcome == ASSAY_FUZZ_PASS) return st ? st : ask(v, question, subject, err);
-    v->outcome = ASSAY_FUZZ_ENGINE;
-    return ASSAY_OK;
+    expect_refusals(c, &engine);
+    if (!assay_dtype_is_half(c->dtype)) st = judge_whole(v, question, &engine.source, err);
+    if (!st && v->outcome == ASSAY_FUZZ_PASS) st = ask(v, question, &engine, subject, err);
+    else v->outcome = ASSAY_FUZZ_ENGINE;
+    assay_trace_free(&engine);
+    return st;
 }
 
 assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
                                       const char *dump, assay_error *err) {
     assay_fuzz_verdict v = {0};
     assay_loaded_model model;
-    assay_status st = assay_load_case_model(&model, c, NULL, ASSAY_F32, err);
+    assay_status st = assay_load_case_model(&model, c, NULL, c->dtype, err);
     if (st) return st;
     const assay_fuzz_question question = {.test_case = c, .model = &model, .dump = dump};
     st = check(&v, c, &question, subject, err);

@@ -83,14 +83,14 @@ static assay_status read_case(writer *w) {
     if (st) return st;
     st = assay_case_read(&w->test_case, path, w->err);
     free(path);
-    return st ? st : assay_load_case_model(&w->model, &w->test_case, NULL, ASSAY_F32, w->err);
+    return st ? st : assay_load_case_model(&w->model, &w->test_case, NULL, w->test_case.dtype, w->err);
 }
 
 static assay_status write_golden(const writer *w) {
     char *path;
     assay_status st = assay_atomic_folder_file(&path, &w->folder, "golden.h5", w->err);
     if (st) return st;
-    st = assay_run_to_dump(&w->model, &w->test_case, path, ASSAY_F32, ASSAY_DUMP_ALL, w->err);
+    st = assay_run_to_dump(&w->model, &w->test_case, path, w->model.dtype, ASSAY_DUMP_ALL, w->err);
     free(path);
     return st;
 }

@@ -64,6 +64,7 @@ static assay_status try_edits(shrinker *s) {
 /* So that most random cases have fewer tokens than the best one. */
 static assay_fuzz_bounds bounds_below(const shrinker *s, int64_t tokens) {
     assay_fuzz_bounds bounds = *s->options->bounds;
+    bounds.dtype = s->best->dtype;
     if (bounds.tokens >= tokens) bounds.tokens = tokens - 1;
     if (bounds.window > tokens + 1) bounds.window = tokens + 1;
     if (bounds.steps > tokens + 1) bounds.steps = tokens + 1;

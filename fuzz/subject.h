@@ -29,7 +29,7 @@ typedef struct {
 /* What a subject is asked. */
 typedef struct {
     const assay_case *test_case;     /* which steps are refused is in their expect_error */
-    const assay_loaded_model *model; /* of the case, in float32 */
+    const assay_loaded_model *model; /* of the case, in its dtype */
     const char *dump; /* NULL, or where a dump stays, as complete as the subject can write one; it adds a suffix */
 } assay_fuzz_question;
 

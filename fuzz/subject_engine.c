@@ -19,9 +19,10 @@ static assay_status write_dump(const engine_subject *s, const assay_fuzz_questio
     assay_loaded_model varied = *q->model;
     assay_status st = ASSAY_OK;
     if (s->varies)
-        st = assay_model_create_variant(&varied.model, &varied.config, &s->semantics, ASSAY_F32, varied.weights, err);
+        st =
+            assay_model_create_variant(&varied.model, &varied.config, &s->semantics, varied.dtype, varied.weights, err);
     if (st) return st;
-    st = assay_run_to_dump(&varied, q->test_case, path, ASSAY_F32, ASSAY_DUMP_ALL, err);
+    st = assay_run_to_dump(&varied, q->test_case, path, varied.dtype, ASSAY_DUMP_ALL, err);
     if (s->varies) assay_model_destroy(varied.model);
     return st == ASSAY_EINPUT ? ASSAY_OK : st;
 }

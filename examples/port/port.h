@@ -61,7 +61,7 @@ typedef struct {
 
 typedef struct {
     int vocab, hidden, inner, layers, heads, head_size, window, last_context;
-    int pad, end; /* token ids, or -1 */
+    int pad; /* token id, or -1 */
     float eps, theta;
     float (*activation)(float);
     bool use_cache, mem_positionals, torch_attention, any_memory;

@@ -22,10 +22,12 @@ static port_array columns(const sequence *q, const double *x, int room, int from
     return a;
 }
 
-/* GEN-2: without a mask the pads of the prompt are hidden. */
-static double keeps(const port_model *m, double id) { return m->pad < 0 || m->pad == m->end || (int)id != m->pad; }
+/* GEN-2: without a mask the pads of the prompt are hidden, but where the pad is the end token. */
+static double keeps(const port_model *m, double id, int end) {
+    return m->pad < 0 || m->pad == end || (int)id != m->pad;
+}
 
-static void start(sequence *q, const port_model *m, const port_step *s, int count) {
+static void start(sequence *q, const port_model *m, const port_step *s, int count, int end) {
     const double *ids = s->input_ids.data, *mask = s->attention_mask.data;
     q->batch = (int)s->input_ids.size[0], q->count = (int)s->input_ids.size[1], q->room = q->count + count;
     q->columns = mask != NULL ? (int)s->attention_mask.size[1] : q->count, q->columns_room = q->columns + count;
@@ -36,7 +38,7 @@ static void start(sequence *q, const port_model *m, const port_step *s, int coun
         for (int t = 0; t < q->count; t++) q->ids[b * q->room + t] = ids[b * q->count + t];
         for (int j = 0; j < q->columns; j++)
             q->mask[b * q->columns_room + j] =
-                mask != NULL ? mask[b * q->columns + j] : keeps(m, ids[b * q->count + j]);
+                mask != NULL ? mask[b * q->columns + j] : keeps(m, ids[b * q->count + j], end);
     }
 }
 
@@ -101,7 +103,7 @@ port_refusal port_generate(const port_model *m, port_step *s, int count, int end
     sequence q = {0};
     port_refusal refused = none;
     int windows = 0;
-    start(&q, m, s, count);
+    start(&q, m, s, count, end);
     for (bool all = false; q.count < q.room && !all && refused.rule == NULL;) {
         float *last = NULL;
         count_positions(&q);

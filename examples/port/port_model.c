@@ -82,7 +82,6 @@ static port_refusal set_config(port_model *m, const cJSON *config) {
     int pad = integer(config, "pad_token_id", 0);
     if (pad < -m->vocab || pad >= m->vocab) return refuse("EMB-1", "pad_token_id is outside the vocabulary");
     m->pad = integer(config, "pad_token_id", -1);
-    m->end = integer(config, "eos_token_id", -1);
     m->activation = port_activation(text(config, "hidden_act", "silu"));
     if (m->activation == NULL) return refuse("MLP-1", "hidden_act is unknown");
     return set_memory(m, config);
