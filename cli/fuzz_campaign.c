@@ -75,9 +75,9 @@ static assay_status read_dtype(const cli_args *args, assay_dtype *inout, assay_e
                       assay_dtype_name(*inout));
 }
 
-static int conclude(const cli_args *args, const assay_fuzz_campaign *c) {
+static int conclude(const cli_args *args, const assay_fuzz_campaign *c, const char *folder) {
     assay_error err;
-    assay_campaign_text(stdout, c, cli_value(args, "all") != NULL);
+    assay_campaign_text(stdout, c, folder, cli_value(args, "all") != NULL);
     const char *json = cli_value(args, "json");
     if (json && assay_campaign_write_json(json, c, &err)) return cli_fail(&err);
     if (c->interrupted) {
@@ -96,7 +96,7 @@ static int run_campaign(const cli_args *args, const assay_fuzz_options *options)
     assay_fuzz_subject_end(&subject);
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
     if (st) return cli_fail(&err);
-    int code = conclude(args, &campaign);
+    int code = conclude(args, &campaign, options->folder);
     assay_fuzz_campaign_free(&campaign);
     return code;
 }

@@ -86,7 +86,7 @@ static int merge_files(const cli_args *args, assay_fuzz_campaign *shards, size_t
     if (!st) st = assay_fuzz_campaign_merge(&all, shards, (const char *const *)args->arguments, count, &err);
     if (st) return cli_fail(&err);
     const char *json = cli_value(args, "json");
-    assay_campaign_text(stdout, &all, cli_value(args, "all") != NULL);
+    assay_campaign_text(stdout, &all, NULL, cli_value(args, "all") != NULL);
     if (json) st = assay_campaign_write_json(json, &all, &err);
     int code = st ? cli_fail(&err) : assay_fuzz_campaign_passed(&all) && !all.interrupted ? 0 : 1;
     assay_fuzz_campaign_free(&all);

@@ -1,17 +1,40 @@
 #include "fuzz/campaign_text.h"
 
-static void write_find(FILE *out, const assay_fuzz_find *f) {
-    fprintf(out, "\n%s%s%s, in %lld case%s, first in case %lld\n", assay_fuzz_outcome_name(f->outcome),
-            f->stage[0] ? " of " : "", f->stage, (long long)f->count, f->count == 1 ? "" : "s", (long long)f->index);
+#include <string.h>
+
+/* The first of those before it that shrank to the same case; NULL where none did. */
+static const assay_fuzz_find *twin_of(const assay_fuzz_campaign *c, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(c->finds[i].case_text, c->finds[index].case_text) == 0) return &c->finds[i];
+    return NULL;
+}
+
+static void write_size(FILE *out, const assay_fuzz_find *f) {
+    const char *plural = f->tokens == 1 ? "" : "s";
+    if (f->tokens == f->tokens_before)
+        fprintf(out, "  smallest   %lld token%s, as found\n", (long long)f->tokens, plural);
+    else
+        fprintf(out, "  smallest   %lld token%s, shrunk from %lld\n", (long long)f->tokens, plural,
+                (long long)f->tokens_before);
+}
+
+static void write_explanation(FILE *out, const assay_fuzz_find *f) {
     fprintf(out, "  %s\n", f->message);
     if (f->rules[0]) fprintf(out, "  rules      %s\n", f->rules);
-    if (f->tokens == f->tokens_before) fprintf(out, "  smallest   %lld tokens, as found\n", (long long)f->tokens);
-    else
-        fprintf(out, "  smallest   %lld token%s, shrunk from %lld\n", (long long)f->tokens, f->tokens == 1 ? "" : "s",
-                (long long)f->tokens_before);
+    write_size(out, f);
     if (f->diagnosis[0]) fprintf(out, "  diagnosis  %s\n", f->diagnosis);
     if (f->blame[0]) fprintf(out, "  blame      %s\n", f->blame);
-    if (f->folder[0]) fprintf(out, "  written to %s\n", f->folder);
+}
+
+static void write_find(FILE *out, const assay_fuzz_campaign *c, size_t index, const char *folder) {
+    const assay_fuzz_find *f = &c->finds[index], *twin = twin_of(c, index);
+    fprintf(out, "\n%s%s%s, in %lld case%s, first in case %lld\n", assay_fuzz_outcome_name(f->outcome),
+            f->stage[0] ? " of " : "", f->stage, (long long)f->count, f->count == 1 ? "" : "s", (long long)f->index);
+    if (twin)
+        fprintf(out, "  shrinks to the case of '%s of %s' above\n", assay_fuzz_outcome_name(twin->outcome),
+                twin->stage);
+    else write_explanation(out, f);
+    if (f->folder[0]) fprintf(out, "  written to %s%s%s\n", folder ? folder : "", folder ? "/" : "", f->folder);
 }
 
 static void write_grid(FILE *out, const assay_boundary_grid *grid) {
@@ -37,7 +60,7 @@ static void write_verdict(FILE *out, const assay_fuzz_campaign *c) {
     fprintf(out, "%s\n", c->interrupted ? "; interrupted" : "");
 }
 
-void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, bool all) {
+void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, const char *folder, bool all) {
     const assay_fuzz_campaign *c = campaign;
     fprintf(out, "Fuzzing %s, seed %llu", c->subject, (unsigned long long)c->seed);
     if (c->stride > 1) fprintf(out, ", shard %lld/%lld", (long long)c->first + 1, (long long)c->stride);
@@ -45,6 +68,6 @@ void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, bool al
             (long long)c->cases, (long long)c->steps, (long long)c->refused_steps, assay_boundary_grid_hit(&c->grid),
             ASSAY_GRID_CELLS);
     if (all) write_grid(out, &c->grid);
-    for (size_t i = 0; i < c->find_count; i++) write_find(out, &c->finds[i]);
+    for (size_t i = 0; i < c->find_count; i++) write_find(out, c, i, folder);
     write_verdict(out, c);
 }

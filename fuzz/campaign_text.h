@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-/* Writes the finds, the boundaries that were met (all: as a table), and the verdict in the last line. */
-void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, bool all);
+/* Writes the finds, the boundaries that were met (all: as a table), and the verdict in the last line. `folder`: where finds were written;
+ * NULL where that is not known. */
+void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, const char *folder, bool all);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include "fuzz/case_text.h"
 #include "fuzz/subject.h"
 #include "fuzz/work_folder.h"
+#include "golden/golden_probe.h"
 #include "golden/safetensors_writer.h"
 
 typedef struct {
@@ -70,11 +71,23 @@ static assay_status write_case(const places *p, const assay_case *c, const assay
     return st ? st : write_model(p, c, m, err);
 }
 
+static bool is_hdf5(const char *path) {
+    size_t n = strlen(path);
+    return n > 3 && strcmp(path + n - 3, ".h5") == 0;
+}
+
+/* A damaged HDF5 file can crash libhdf5, or hold it up: that must not end a campaign. */
+static assay_status open_safely(assay_candidate **out, const char *path, assay_error *err) {
+    const unsigned seconds = 10;
+    assay_status st = is_hdf5(path) ? assay_golden_probe(path, seconds, err) : ASSAY_OK;
+    return st ? st : assay_candidate_open(out, path, err);
+}
+
 /* A dump that cannot be read is the port's failure: it said ok. */
 static void open_dump(const assay_port_answer *answer, assay_fuzz_answer *out) {
     assay_candidate *candidate;
     assay_error why;
-    if (assay_candidate_open(&candidate, answer->dump, &why)) {
+    if (open_safely(&candidate, answer->dump, &why)) {
         out->outcome = ASSAY_PORT_GARBLED;
         snprintf(out->message, sizeof out->message, "its dump cannot be read: %.900s", why.message);
         return;

@@ -183,7 +183,7 @@ Test(campaign, a_right_engine_passes) {
     char *text = NULL;
     size_t nbytes;
     FILE *f = open_memstream(&text, &nbytes);
-    assay_campaign_text(f, &c, true);
+    assay_campaign_text(f, &c, NULL, true);
     fclose(f);
     cr_expect(strstr(text, "PASS: 100 cases of engine, 0 failed\n"), "%s", text);
     free(text);
