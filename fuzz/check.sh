@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs 'assay fuzz' as its users do. Usage: fuzz/check.sh BUILD
 set -eu
+cd "$(dirname "$0")/.."
 assay=$1/assay port=$1/longllama_port
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,6 +20,8 @@ expect() {
 # A right port passes; the same seed gives the same report, whole or in shards; a wrong one is found, run again, and kept.
 expect 'PASS: ' 0 --port "$port --serve" --cases 30 --seed 2 --out "$work/none"
 [ ! -e "$work/none" ] || complain "a folder for finds that there are none of"
+expect 'PASS: ' 0 --replay fuzz/regressions
+expect 'PASS: ' 0 --replay fuzz/regressions --port "$port --serve"
 mistake=memory-mask-missing
 expect 'smallest   1 token' 1 --mistake $mistake --cases 40 --shrink 200 --out "$work/finds" --json "$work/a.json"
 expect 'FAIL: ' 1 --mistake $mistake --cases 40 --shrink 200 --out "$work/finds" --json "$work/b.json"

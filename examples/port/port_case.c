@@ -73,22 +73,45 @@ static port_refusal forward(const run *r, const port_step *s, port_past *past, c
     return refused;
 }
 
+/* A past that holds no token is none. */
+static bool holds_tokens(const port_past *past, const port_model *m) {
+    int tokens = past->cached;
+    for (int l = 0; l < m->layers; l++) tokens += past->memory[l].count;
+    return past->batch > 0 && tokens > 0;
+}
+
+static port_refusal generate(run *r, port_step *s, const cJSON *json, port_past *past, const assay_tap *at) {
+    const cJSON *end = cJSON_GetObjectItemCaseSensitive(json, "eos_token_id");
+    return port_generate(&r->model, s, cJSON_GetObjectItemCaseSensitive(json, "max_new_tokens")->valueint,
+                         cJSON_IsNumber(end) ? end->valueint : -1, past, at);
+}
+
+/* A generation may be refused in the middle, when a dump would hold a part of it: one that is expected to be is tried without. */
+static port_refusal try_generate(run *r, port_step *s, const cJSON *json, const port_past *past) {
+    port_past copy = port_past_copy(past, NULL, past->batch, &r->model);
+    port_refusal refused = generate(r, s, json, &copy, &(assay_tap){0});
+    port_past_free(&copy, r->model.layers);
+    return refused;
+}
+
+static port_refusal compute(run *r, port_step *s, const cJSON *json, port_past *past, const assay_tap *at) {
+    if (!cJSON_HasObjectItem(json, "max_new_tokens")) return forward(r, s, past, at);
+    port_refusal refused = {NULL, NULL};
+    if (cJSON_HasObjectItem(json, "expect_error")) refused = try_generate(r, s, json, past);
+    return refused.rule != NULL ? refused : generate(r, s, json, past, at);
+}
+
 /* A forward or a generate, on a copy of the past: a step that is refused leaves it as it was. */
 static void call(run *r, const cJSON *json, int number, bool expected) {
     const cJSON *keep = cJSON_GetObjectItemCaseSensitive(json, "past");
-    const cJSON *count = cJSON_GetObjectItemCaseSensitive(json, "max_new_tokens");
-    const cJSON *end = cJSON_GetObjectItemCaseSensitive(json, "eos_token_id");
+    bool keeps = cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0;
     port_step s = {0};
     port_past past = {0};
+    port_refusal refused = {"CACHE-5", "there is no past to keep"};
     assay_tap at = assay_tap_step(r->job->tap, number);
-    bool keeps = cJSON_IsString(keep) && strcmp(keep->valuestring, "keep") == 0;
     read_step(json, &s);
     if (keeps) past = port_past_copy(&r->past, NULL, r->past.batch, &r->model);
-    port_refusal refused = {"CACHE-5", "there is no past to keep"};
-    if (!keeps || past.batch > 0)
-        refused = cJSON_IsNumber(count) ? port_generate(&r->model, &s, count->valueint,
-                                                        cJSON_IsNumber(end) ? end->valueint : -1, &past, &at)
-                                        : forward(r, &s, &past, &at);
+    if (!keeps || holds_tokens(&past, &r->model)) refused = compute(r, &s, json, &past, &at);
     if (refused.rule != NULL) {
         note_refusal(r, number, refused, expected);
         port_past_free(&past, r->model.layers);
@@ -106,7 +129,7 @@ static void reorder(run *r, const cJSON *json, int number, bool expected) {
     port_read_array(json, "beam_idx", &rows);
     int batch = rows.data != NULL && rows.rank == 1 ? (int)rows.size[0] : 0;
     int64_t *from = port_alloc((size_t)batch, sizeof(int64_t));
-    bool bad = batch == 0 || r->past.batch == 0;
+    bool bad = batch == 0 || !holds_tokens(&r->past, &r->model);
     for (int b = 0; b < batch; b++) {
         from[b] = (int64_t)rows.data[b];
         bad = bad || from[b] < 0 || from[b] >= r->past.batch;
