@@ -16,7 +16,7 @@ typedef struct {
     assay_case_result *result;
     const assay_source *golden, *candidate;
     const assay_policy *policy;
-    bool require_all, float64;
+    bool require_all, require_refusals, float64;
 } comparison;
 
 /* The items of one step: [begin, end) of each side. */
@@ -174,7 +174,7 @@ static assay_status compare_step(const comparison *c, const step_range *r, assay
     bool has_tensors = r->candidate < r->candidate_end;
     assay_step_outcome outcome = assay_compare_refusals(&e, c->golden, c->candidate, r->step, has_tensors);
     if (outcome != ASSAY_STEP_RAN) {
-        if (e.verdict == ASSAY_VERDICT_MISSING && c->require_all) e.verdict = ASSAY_VERDICT_MISSING_REQUIRED;
+        if (e.verdict == ASSAY_VERDICT_MISSING && c->require_refusals) e.verdict = ASSAY_VERDICT_MISSING_REQUIRED;
         assay_status st = add(c, &e, err);
         const char *why = outcome == ASSAY_STEP_REFUSED_BY_BOTH ? "the step is refused by both sides"
                                                                 : "the step is refused by one side";
@@ -266,6 +266,7 @@ assay_status assay_compare(assay_case_result *out, const assay_source *golden, c
                     candidate,
                     options->policy ? options->policy : &defaults,
                     options->require_all,
+                    options->require_all || options->require_refusals,
                     is_float64_run(golden, candidate)};
     assay_status st = assay_check_pairing(golden, candidate, err);
     if (!st && candidate->info.unsupported[0])

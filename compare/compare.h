@@ -18,7 +18,8 @@ extern "C" {
 typedef struct {
     const char *name;           /* of the case, for reports */
     const assay_policy *policy; /* NULL: the defaults */
-    bool require_all;           /* every stage of the golden must be in the candidate */
+    bool require_all;           /* every stage of the golden must be in the candidate, and every refusal said */
+    bool require_refusals;      /* the latter alone */
 } assay_compare_options;
 
 /* Compares. A mismatch is a result, not an error; so is a candidate that says that the port cannot run the case

@@ -76,7 +76,8 @@ static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question 
     assay_status st = assay_loaded_source_make(&loaded, v->answer.source, err);
     if (st) return st;
     st = make_policy(&policy, err);
-    const assay_compare_options options = {.name = q->test_case->name, .policy = &policy};
+    const assay_compare_options options = {
+        .name = q->test_case->name, .policy = &policy, .require_refusals = true};
     if (!st) st = assay_oracle_judge(&v->result, q->test_case, q->model->weights, &loaded.source, &options, err);
     v->has_result = st == ASSAY_OK;
     if (!st) describe_result(v);

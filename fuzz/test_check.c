@@ -18,7 +18,8 @@ typedef enum {
     MORE_ROWS,
     EVER_OTHER,
     REFUSES,
-    REFUSES_NOTHING
+    REFUSES_NOTHING,
+    SAYS_NOTHING_OF_REFUSALS
 } fault;
 
 /* A subject in this process: the engine, but for a fault. */
@@ -72,6 +73,7 @@ static assay_status answer(void *self, const assay_fuzz_question *q, assay_fuzz_
         assay_source_step *s = &held->trace.steps[i];
         if (f->fault == REFUSES) s->refused = true;
         if (f->fault == REFUSES_NOTHING) s->refused = false;
+        if (f->fault == SAYS_NOTHING_OF_REFUSALS && s->refused) *s = (assay_source_step){.step = s->step, .op = "", .refused_message = ""};
         s->past_captured = -1;
         s->refused_rules = "XX-1"; /* of no account */
     }
@@ -148,6 +150,7 @@ Test(check, refusals) {
     expect(MODEL FORWARD ", " REFUSED "]}", RIGHT, ASSAY_FUZZ_PASS, "", "");
     expect(MODEL FORWARD "]}", REFUSES, ASSAY_FUZZ_MISMATCH, "steps/0", "refuses");
     expect(MODEL REFUSED ", " FORWARD "]}", REFUSES_NOTHING, ASSAY_FUZZ_MISMATCH, "steps/0", "refuses");
+    expect(MODEL FORWARD ", " REFUSED "]}", SAYS_NOTHING_OF_REFUSALS, ASSAY_FUZZ_MISMATCH, "steps/1", "says nothing");
 }
 
 /* The case that a port gets says which of its steps are refused. */
