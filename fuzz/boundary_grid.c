@@ -46,7 +46,7 @@ static size_t cell_of(size_t length, size_t cache, size_t call, size_t mask) {
 static void add_step(assay_boundary_grid *grid, const assay_config *config, const assay_step *s, int64_t cached) {
     bool lengths[ASSAY_GRID_LENGTHS], caches[ASSAY_GRID_CACHES];
     int64_t w = config->max_position_embeddings;
-    find_lengths(lengths, assay_fuzz_step_tokens(s), w, assay_fuzz_step_context(config, s));
+    find_lengths(lengths, assay_fuzz_step_fed(s, cached), w, assay_fuzz_step_context(config, s));
     find_caches(caches, cached, w);
     size_t call = s->op == ASSAY_OP_GENERATE ? 3 : (size_t)(s->use_cache + 1), mask = s->attention_mask.data != NULL;
     for (size_t i = 0; i < ASSAY_GRID_LENGTHS; i++)

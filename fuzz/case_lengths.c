@@ -11,6 +11,10 @@ static const assay_tensor *input_of(const assay_step *step) {
 int64_t assay_fuzz_step_batch(const assay_step *step) { return input_of(step)->data ? input_of(step)->shape[0] : 0; }
 int64_t assay_fuzz_step_tokens(const assay_step *step) { return input_of(step)->data ? input_of(step)->shape[1] : 0; }
 
+int64_t assay_fuzz_step_fed(const assay_step *step, int64_t cached) {
+    return step->op == ASSAY_OP_GENERATE && cached > 0 ? 1 : assay_fuzz_step_tokens(step);
+}
+
 int64_t assay_fuzz_step_context(const assay_config *config, const assay_step *step) {
     return step->has_last_context_length ? step->last_context_length : config->last_context_length;
 }
@@ -45,7 +49,7 @@ void assay_fuzz_lengths_step(assay_fuzz_lengths *lengths, const assay_config *co
     }
     assay_fuzz_lengths next = step->past_keep ? *lengths : (assay_fuzz_lengths){0};
     next.batch = assay_fuzz_step_batch(step);
-    bool runs = call(&next, config, step, assay_fuzz_step_tokens(step));
+    bool runs = call(&next, config, step, assay_fuzz_step_fed(step, next.cached));
     for (int64_t i = 1; runs && step->op == ASSAY_OP_GENERATE && i < step->max_new_tokens; i++)
         runs = call(&next, config, step, 1);
     if (!runs) return;

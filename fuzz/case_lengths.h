@@ -26,11 +26,14 @@ typedef struct {
 int64_t assay_fuzz_step_batch(const assay_step *step);
 int64_t assay_fuzz_step_tokens(const assay_step *step);
 
+/* Tokens of a step's first call on `cached` tokens: of a generation on a local cache its last one alone (GEN-3). */
+int64_t assay_fuzz_step_fed(const assay_step *step, int64_t cached);
+
 /* The last_context_length that a step runs with. */
 int64_t assay_fuzz_step_context(const assay_config *config, const assay_step *step);
 
-/* The lengths after a step, by its window schedule (SCHED-1, SCHED-2, CACHE-1). A step that is refused changes nothing; a generation
- * counts as if no end token stopped it. */
+/* The lengths after a step, by its window schedule (SCHED-1, SCHED-2, CACHE-1). A step whose schedule is refused changes nothing; one that is
+ * refused for another reason counts as if it ran, and a generation as if no end token stopped it. */
 void assay_fuzz_lengths_step(assay_fuzz_lengths *lengths, const assay_config *config, const assay_step *step);
 
 #ifdef __cplusplus

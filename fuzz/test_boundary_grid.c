@@ -66,6 +66,9 @@ Test(boundary_grid, whole_windows_before_the_last) {
     cr_expect_eq(at(&g, "kW+C+1", "0"), 1);
 }
 
+/* A generation on a local cache starts with a call of one token: of its cells those of the six longer lengths, and of other ones, stay empty. */
+enum { empty_cells = 7 * (ASSAY_GRID_CACHES - 1) * ASSAY_GRID_MASKS };
+
 Test(boundary_grid, random_cases_come_to_nearly_all_cells) {
     assay_boundary_grid grid = {{0}};
     for (uint64_t i = 0; i < 5000; i++) {
@@ -74,5 +77,6 @@ Test(boundary_grid, random_cases_come_to_nearly_all_cells) {
         assay_boundary_grid_add(&grid, &c);
         assay_case_free(&c);
     }
-    cr_expect_geq(assay_boundary_grid_hit(&grid), ASSAY_GRID_CELLS - 25, "%zu", assay_boundary_grid_hit(&grid));
+    cr_expect_geq(assay_boundary_grid_hit(&grid), ASSAY_GRID_CELLS - empty_cells - 25, "%zu",
+                  assay_boundary_grid_hit(&grid));
 }
