@@ -9,6 +9,7 @@
 #include "fuzz/loaded_source.h"
 #include "fuzz/oracle_verdict.h"
 #include "fuzz/public_trace.h"
+#include "fuzz/work_folder.h"
 
 static const char *const outcome_names[ASSAY_FUZZ_OUTCOME_COUNT] = {
     "pass",    "unsupported", "mismatch",         "error",  "crashed",    "exited", "hung",
@@ -76,8 +77,7 @@ static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question 
     assay_status st = assay_loaded_source_make(&loaded, v->answer.source, err);
     if (st) return st;
     st = make_policy(&policy, err);
-    const assay_compare_options options = {
-        .name = q->test_case->name, .policy = &policy, .require_refusals = true};
+    const assay_compare_options options = {.name = q->test_case->name, .policy = &policy, .require_refusals = true};
     if (!st) st = assay_oracle_judge(&v->result, q->test_case, q->model->weights, &loaded.source, &options, err);
     v->has_result = st == ASSAY_OK;
     if (!st) describe_result(v);
@@ -132,11 +132,13 @@ static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_question *questi
     if (st) return st;
     v->outcome = outcome_of[v->answer.outcome];
     snprintf(v->message, sizeof v->message, "%s", v->answer.message);
-    return v->answer.source ? judge(v, question, engine, err) : ASSAY_OK;
+    st = v->answer.source ? judge(v, question, engine, err) : ASSAY_OK;
+    if (v->answer.folder) assay_work_folder_hide(v->answer.folder, v->message);
+    return st;
 }
 
 /* The first of the rules that refuse a step is expected of whoever runs the case. */
-static void expect_refusals(assay_case *c, const assay_trace *trace) {
+static void note_refusals(assay_case *c, const assay_trace *trace) {
     for (size_t i = 0; i < c->step_count; i++) c->steps[i].expect_error[0] = '\0';
     for (size_t i = 0; i < trace->step_count; i++) {
         const assay_source_step *s = &trace->steps[i];
@@ -152,7 +154,7 @@ static assay_status check(assay_fuzz_verdict *v, assay_case *c, const assay_fuzz
     assay_trace engine;
     assay_status st = assay_fuzz_trace(&engine, question->model, c, NULL, err);
     if (st) return st;
-    expect_refusals(c, &engine);
+    note_refusals(c, &engine);
     if (!assay_dtype_is_half(c->dtype)) st = judge_whole(v, question, &engine.source, err);
     if (!st && v->outcome == ASSAY_FUZZ_PASS) st = ask(v, question, &engine, subject, err);
     else v->outcome = ASSAY_FUZZ_ENGINE;
@@ -171,6 +173,20 @@ assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, co
     assay_loaded_model_free(&model);
     if (st) assay_fuzz_verdict_release(&v, subject);
     else *out = v;
+    return st;
+}
+
+assay_status assay_fuzz_expect_refusals(assay_case *c, assay_error *err) {
+    assay_loaded_model model;
+    assay_trace trace;
+    assay_status st = assay_load_case_model(&model, c, NULL, c->dtype, err);
+    if (st) return st;
+    st = assay_fuzz_trace(&trace, &model, c, NULL, err);
+    if (!st) {
+        note_refusals(c, &trace);
+        assay_trace_free(&trace);
+    }
+    assay_loaded_model_free(&model);
     return st;
 }
 

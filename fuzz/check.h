@@ -54,7 +54,10 @@ typedef struct {
 assay_status assay_fuzz_check(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
                               assay_error *err);
 
-/* The same, and the subject leaves a dump, as complete as it can write one, at `dump` with a suffix of its own. */
+/* Runs the case on the engine and writes into it which steps are refused. Errors: Assay's own failures. */
+assay_status assay_fuzz_expect_refusals(assay_case *c, assay_error *err);
+
+/* As assay_fuzz_check, and the subject leaves a dump, as complete as it can write one, at `dump` with a suffix of its own. */
 assay_status assay_fuzz_check_keeping(assay_fuzz_verdict *out, assay_case *c, const assay_fuzz_subject *subject,
                                       const char *dump, assay_error *err);
 

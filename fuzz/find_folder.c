@@ -1,7 +1,6 @@
 #include "fuzz/find_folder.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "fuzz/case_copy.h"
 #include "fuzz/case_text.h"
 #include "fuzz/find_report.h"
+#include "fuzz/port_dump.h"
 #include "fuzz/work_folder.h"
 #include "golden/golden_file.h"
 #include "reports/result_json.h"
@@ -101,13 +101,7 @@ static assay_status run_subject(writer *w) {
     assay_status st = assay_atomic_folder_file(&dump, &w->folder, "candidate", w->err);
     if (st) return st;
     st = assay_fuzz_check_keeping(&w->verdict, &w->test_case, w->in->subject, dump, w->err);
-    char pattern[PATH_MAX + 8];
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s*", dump);
-    if (!st && glob(pattern, 0, NULL, &found) == 0) {
-        snprintf(w->candidate, sizeof w->candidate, "%s", found.gl_pathv[0]);
-        globfree(&found);
-    }
+    if (!st) assay_port_dump_find(dump, w->candidate);
     free(dump);
     return st;
 }

@@ -18,7 +18,8 @@ typedef struct {
     assay_source source;
 } assay_loaded_source;
 
-/* Reads every stage of `from`, which must outlive it: facts and texts stay there. ASSAY_EINPUT: a file is damaged. Release with
+/* Reads every stage of `from`, which must outlive it: facts and texts stay there. ASSAY_EINPUT: a file is damaged, or
+ * has more than 1 GiB of tensors, thousands of times what a fuzzed case gives. Release with
  * assay_loaded_source_free. */
 assay_status assay_loaded_source_make(assay_loaded_source *out, const assay_source *from, assay_error *err);
 

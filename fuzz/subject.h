@@ -23,6 +23,7 @@ typedef struct {
     char stderr_tail[4096 + 1]; /* what a port wrote to stderr at last; "" without */
     const assay_source *source; /* its tensors, of ANSWERED; else NULL */
     bool complete;              /* it gives all that a run must give; a port may leave out caches and schedules */
+    const char *folder;         /* NULL, or a private folder whose path is to stay out of texts */
     void *held;                 /* the subject's own */
 } assay_fuzz_answer;
 

@@ -102,6 +102,7 @@ static assay_status keep_folder(places *p, assay_fuzz_answer *out, assay_error *
     if (held) {
         *held = (held_dump){.candidate = out->held, .folder = p->folder};
         out->held = held;
+        out->folder = p->folder;
         p->folder = NULL;
         return ASSAY_OK;
     }
@@ -121,6 +122,7 @@ static assay_status ask(port_subject *s, const places *p, assay_fuzz_answer *out
         snprintf(out->message, sizeof out->message, "%s", answer->message);
         snprintf(out->stderr_tail, sizeof out->stderr_tail, "%s", answer->stderr_tail);
         if (answer->outcome == ASSAY_PORT_ANSWERED) open_dump(answer, out);
+        assay_work_folder_hide(p->folder, out->message);
     }
     free(answer);
     return st;

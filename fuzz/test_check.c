@@ -73,7 +73,8 @@ static assay_status answer(void *self, const assay_fuzz_question *q, assay_fuzz_
         assay_source_step *s = &held->trace.steps[i];
         if (f->fault == REFUSES) s->refused = true;
         if (f->fault == REFUSES_NOTHING) s->refused = false;
-        if (f->fault == SAYS_NOTHING_OF_REFUSALS && s->refused) *s = (assay_source_step){.step = s->step, .op = "", .refused_message = ""};
+        if (f->fault == SAYS_NOTHING_OF_REFUSALS && s->refused)
+            *s = (assay_source_step){.step = s->step, .op = "", .refused_message = ""};
         s->past_captured = -1;
         s->refused_rules = "XX-1"; /* of no account */
     }

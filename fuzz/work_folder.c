@@ -36,3 +36,11 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 }
 
 void assay_work_folder_remove(const char *path) { nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+
+void assay_work_folder_hide(const char *path, char *text) {
+    size_t length = strlen(path);
+    for (char *at = text; length > 0 && (at = strstr(at, path));) {
+        size_t cut = length + (at[length] == '/');
+        memmove(at, at + cut, strlen(at + cut) + 1);
+    }
+}

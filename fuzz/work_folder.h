@@ -15,6 +15,9 @@ assay_status assay_work_folder_make(char **out, assay_error *err);
 /* Removes a folder and all in it. What cannot be removed stays, without a word. */
 void assay_work_folder_remove(const char *path);
 
+/* Takes the path of a folder out of a text, and the '/' behind it: it is another one in every run, and reports are to be the same. */
+void assay_work_folder_hide(const char *path, char *text);
+
 #ifdef __cplusplus
 }
 #endif
