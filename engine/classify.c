@@ -47,23 +47,17 @@ static assay_status check_classes(const assay_tensor *labels, int64_t batch, int
 
 assay_status assay_classify_check_labels(const assay_config *config, int64_t batch, const assay_tensor *labels,
                                          assay_problem *problem, assay_error *err) {
-    assay_problem decided = *problem == ASSAY_PROBLEM_UNSET ? decide(config, labels) : *problem;
+    if (*problem == ASSAY_PROBLEM_UNSET) *problem = decide(config, labels);
     int64_t n = config->num_labels;
-    if (decided == ASSAY_PROBLEM_SINGLE_LABEL) {
-        assay_status st = check_classes(labels, batch, n, err);
-        if (st) return st;
-    } else {
-        bool regression = decided == ASSAY_PROBLEM_REGRESSION;
-        bool fits = matches_logits(labels, batch, n, regression) && (regression || assay_dtype_is_float(labels->dtype));
-        char text[96];
-        if (!fits)
-            return assay_fail(err, ASSAY_EINPUT, "ERR-1 CLS-1",
-                              "labels have the shape %s; %s needs numbers of shape (%lld, %lld) (CLS-1)",
-                              assay_tensor_shape_text(labels, text, sizeof text),
-                              regression ? "squared error" : "binary cross entropy", (long long)batch, (long long)n);
-    }
-    *problem = decided;
-    return ASSAY_OK;
+    if (*problem == ASSAY_PROBLEM_SINGLE_LABEL) return check_classes(labels, batch, n, err);
+    bool regression = *problem == ASSAY_PROBLEM_REGRESSION;
+    bool fits = matches_logits(labels, batch, n, regression) && (regression || assay_dtype_is_float(labels->dtype));
+    char text[96];
+    if (fits) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, "ERR-1 CLS-1",
+                      "labels have the shape %s; %s needs numbers of shape (%lld, %lld) (CLS-1)",
+                      assay_tensor_shape_text(labels, text, sizeof text),
+                      regression ? "squared error" : "binary cross entropy", (long long)batch, (long long)n);
 }
 
 static double mean_cross_entropy(const assay_tensor *logits, const assay_tensor *labels) {

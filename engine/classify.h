@@ -9,7 +9,8 @@
 int64_t assay_classify_column(const assay_config *config, const int64_t *ids, int64_t tokens, assay_pooling pooling);
 
 /* Refuses labels that do not fit: for each problem type the shapes and ranges that torch's losses take. `batch` rows of the
- * config's number of labels. *problem is what the labels are judged by; an unset one is decided (CLS-1). */
+ * config's number of labels. *problem is what the labels are judged by; an unset one is decided, also by labels that are then
+ * refused (CLS-1). */
 assay_status assay_classify_check_labels(const assay_config *config, int64_t batch, const assay_tensor *labels,
                                          assay_problem *problem, assay_error *err);
 

@@ -100,8 +100,8 @@ typedef struct {
     bool last_logits_only; /* saves work: logits of the last token alone, as (B,1,V). Not with labels */
     assay_problem
         *problem; /* classification: the problem type that labels are judged by (CLS-1). Starts as the config's,
-                               may be set by the first labels, and sticks for as long as the caller keeps it. NULL: the
-                               config's, forgotten after the call */
+                               may be set by the first labels, refused or not, and sticks for as long as the caller
+                               keeps it. NULL: the config's, forgotten after the call */
 } assay_call;
 
 typedef struct {

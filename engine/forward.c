@@ -112,6 +112,7 @@ assay_status assay_forward(const assay_model *model, assay_past *past, const ass
     assay_problem problem = call->problem ? *call->problem : model->config.problem_type;
     assay_output result = {0};
     st = check_head(&model->config, &plan, call, &problem, err);
+    if (call->problem && labels_of(call)) *call->problem = problem; /* the original decides before its loss refuses */
     if (!st && forgets_memory(model)) assay_past_drop_memory(past);
     if (!st) st = run_plan(model, past, &plan, call, taps, &result, err);
     assay_plan_free(&plan);
@@ -120,7 +121,6 @@ assay_status assay_forward(const assay_model *model, assay_past *past, const ass
         return st;
     }
     compute_loss(model, call, problem, &result);
-    if (call->problem && labels_of(call)) *call->problem = problem;
     *out = result;
     return ASSAY_OK;
 }

@@ -62,7 +62,8 @@ static void check_refused(int64_t labels, assay_problem problem, assay_tensor t,
     assay_problem kept = problem;
     assay_error err = {0};
     test_is_refusal(assay_classify_check_labels(&c, 2, &t, &kept, &err), &err, "CLS-1", text);
-    cr_assert_eq(kept, problem, "a refusal decides nothing");
+    cr_assert_neq(kept, ASSAY_PROBLEM_UNSET, "labels that are refused decide as well");
+    cr_assert(problem == ASSAY_PROBLEM_UNSET || kept == problem);
 }
 
 Test(classify, labels_that_do_not_fit_are_refused) {
@@ -157,6 +158,26 @@ Test(classify, the_first_choice_of_a_problem_sticks) {
     cr_assert_float_eq(out.loss, assay_loss_binary(&out.logits, &second), 1e-6);
     cr_assert_eq(out.loss, (double)(float)out.loss, "rounded to the model's dtype");
     assay_output_free(&out);
+    assay_tensor_free(&ids);
+    test_rig_end(&rig);
+}
+
+Test(classify, labels_that_are_refused_decide_for_later_calls) {
+    assay_config c = classifier(3);
+    test_rig rig;
+    test_rig_start(&rig, &c, ASSAY_F32);
+    assay_tensor ids = test_ids(2, 3, 3), narrow = floats(2, 2), classes = integers(1, 0);
+    assay_problem problem = ASSAY_PROBLEM_UNSET;
+    assay_call call = {
+        .input_ids = &ids, .labels = &narrow, .use_cache = 0, .last_context_length = 0, .problem = &problem};
+    call.has_last_context_length = true;
+    test_refused(&rig, &call, "SCHED-4", "last_context_length");
+    cr_assert_eq(problem, ASSAY_PROBLEM_UNSET, "the original does not come to the labels of such a call");
+    call.has_last_context_length = false;
+    test_refused(&rig, &call, "CLS-1", "binary cross entropy");
+    cr_assert_eq(problem, ASSAY_PROBLEM_MULTI_LABEL);
+    call.labels = &classes;
+    test_refused(&rig, &call, "CLS-1", "binary cross entropy");
     assay_tensor_free(&ids);
     test_rig_end(&rig);
 }

@@ -160,7 +160,7 @@ static assay_status choose_labels(maker *m) {
     return st;
 }
 
-/* CLS-1: class numbers, numbers to hit, or one 0 or 1 for every label. */
+/* CLS-1: class numbers, numbers to hit, or one 0 or 1 for every label. Those of a wrong shape are refused, and decide the problem all the same. */
 static assay_status choose_class_labels(maker *m) {
     if (!assay_choose_chance(m->choices, 160)) return ASSAY_OK;
     int64_t labels = m->config->num_labels, n = m->batch;
@@ -168,6 +168,10 @@ static assay_status choose_class_labels(maker *m) {
     bool table = problem == ASSAY_PROBLEM_MULTI_LABEL || (problem == ASSAY_PROBLEM_REGRESSION && labels > 1);
     if (problem == ASSAY_PROBLEM_UNSET && labels > 1) table = assay_choose_chance(m->choices, 64);
     bool whole = !table && (problem == ASSAY_PROBLEM_SINGLE_LABEL || labels > 1);
+    if (problem != ASSAY_PROBLEM_REGRESSION && labels > 1 && may_refuse(m, 24)) {
+        table = !table;
+        whole = false;
+    }
     const int64_t shape[] = {n, labels};
     assay_status st = assay_tensor_alloc(&m->step->labels, whole ? ASSAY_I64 : ASSAY_F64, table ? 2 : 1, shape,
                                          "labels of a case", m->err);

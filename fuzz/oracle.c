@@ -107,15 +107,15 @@ static assay_status run_forward(runner *r, const assay_step *s, assay_error *err
         .labels = s->labels,
         .use_cache = s->use_cache,
         .context = s->has_last_context_length ? s->last_context_length : c->last_context_length};
-    assay_oracle_refusal *refusal = &step_of(r)->refusal;
+    assay_oracle_refusal *refusal = &step_of(r)->refusal, head = {0};
     assay_problem problem = r->problem;
     assay_oracle_output out = {0};
-    assay_oracle_check_head(refusal, c, &q, &problem);
+    assay_oracle_check_head(&head, c, &q, &problem);
     assay_status st = assay_oracle_run_call(&out, &r->model, &r->base, &q, find_followed(r), refusal, err);
-    if (!st && !refusal->refused) {
-        r->problem = problem;
-        st = put_output(r, &out, s, err);
-    }
+    if (!st && !refusal->refused)
+        r->problem = problem; /* CLS-1: also by labels that are refused, but by no call before its labels */
+    if (head.refused) assay_oracle_refuse(refusal, head.rules, "%s", head.message);
+    if (!st && !refusal->refused) st = put_output(r, &out, s, err);
     assay_oracle_output_free(&out);
     return st;
 }

@@ -99,9 +99,9 @@ void assay_oracle_check_head(assay_oracle_refusal *r, const assay_config *c, con
         if (is_there(&q->labels)) check_causal_labels(r, c, &q->labels, batch, tokens);
         return;
     }
-    if (c->pad_token_id == ASSAY_NO_TOKEN && batch != 1)
-        assay_oracle_refuse(r, "ERR-1 CLS-1", "a batch to classify, and no pad_token_id");
-    if (!is_there(&q->labels)) return;
+    bool is_pooled = c->pad_token_id != ASSAY_NO_TOKEN || batch == 1;
+    if (!is_pooled) assay_oracle_refuse(r, "ERR-1 CLS-1", "a batch to classify, and no pad_token_id");
+    if (!is_pooled || !is_there(&q->labels)) return;
     if (*problem == ASSAY_PROBLEM_UNSET) *problem = decide(c, &q->labels);
     if (!labels_fit(c, &q->labels, batch, *problem))
         assay_oracle_refuse(r, "ERR-1 CLS-1", "labels do not fit the head");

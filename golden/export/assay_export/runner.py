@@ -107,7 +107,8 @@ class Runner:
     def reorder(self, step: Step) -> None:
         index = torch.tensor(step.beam_idx, dtype=torch.int64)
         before = self.past
-        after = self.model._reorder_cache(before, index)
+        # The classifier has no method of its own for it; the past is of the same six tensors (CACHE-7).
+        after = self.capture.original.modeling.LongLlamaForCausalLM._reorder_cache(before, index)
         for old, new in zip(before, after):
             for i in (3, 4):
                 raw = unrounded_of(old[i])

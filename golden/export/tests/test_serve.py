@@ -53,6 +53,15 @@ def test_outputs_are_those_of_a_whole_capture(code, tmp_path, dtype):
     assert facts["dtype"] == dtype and facts["refused"] == [] and facts["format"] == "assay-dump/1"
 
 
+def test_the_past_of_a_classifier_is_reordered_too(code, tmp_path):
+    steps = [{"op": "classify", "input_ids": ids(2, 13)}, {"op": "reorder", "beam_idx": [1, 1, 0]},
+             {"op": "classify", "input_ids": ids(3, 2), "past": "keep"}]
+    request = write_case(tmp_path, steps, architectures=["LongLlamaForSequenceClassification"])
+    tensors, facts = answered(code, request)
+    before, after = tensors["steps/0/past/1/mem_key"], tensors["steps/1/past/1/mem_key"]
+    assert facts["refused"] == [] and torch.equal(after, before[[1, 1, 0]])
+
+
 def test_stages_are_dumped_where_they_are_asked_for(code, tmp_path):
     tensors, _ = answered(code, write_case(tmp_path, [{"op": "forward", "input_ids": ids(1, 5)}]), "all")
     assert "steps/0/windows/0/layers/0/self_attn.q_proj" in tensors
