@@ -20,7 +20,7 @@ static assay_status start_port(const cli_args *args, assay_fuzz_subject *out, as
     assay_status st = cli_number(args, "timeout", &options.answer_seconds, err);
     if (!st && !(options.answer_seconds > 0))
         st = assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --timeout is %g; it must be positive", options.answer_seconds);
-    if (options.first_seconds < options.answer_seconds) options.first_seconds = options.answer_seconds;
+    if (cli_value(args, "timeout")) options.first_seconds = options.answer_seconds;
     return st ? st : assay_fuzz_subject_port(out, &options, err);
 }
 
@@ -95,7 +95,7 @@ static const cli_option options[] = {
     {"plain", 0, NULL,
      "only what every port does: forward, generate, reorder; no grouping, torch_attention, classification"},
     {"no-refusals", 0, NULL, "no calls that must be refused"},
-    {"timeout", 0, "S", "seconds that a port has for an answer (default 30)"},
+    {"timeout", 0, "S", "seconds that a port has for an answer (default 30, the first one 60)"},
     {"shrink", 0, "N", "run at most so many cases to shrink a find (default 2000; 0: keep it as it was found)"},
     {"out", 'o', "DIR", "folder for finds, each a folder of its own (default fuzz-finds)"},
     {"replay", 0, "DIR", "run stored cases instead: a find, a folder of finds or of case files, or a case file"},

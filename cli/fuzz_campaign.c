@@ -1,6 +1,10 @@
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/common.h"
@@ -25,10 +29,10 @@ static void show(void *context, const assay_fuzz_campaign *c, bool shrinking) {
     long long failed = 0;
     for (int i = 0; i < ASSAY_FUZZ_OUTCOME_COUNT; i++)
         if (assay_fuzz_outcome_fails((assay_fuzz_outcome)i)) failed += (long long)c->outcomes[i];
-    fprintf(stderr, "%s%lld cases, %.0f/s, %zu of %d boundary cells, %lld failed in %zu ways%s%s",
+    fprintf(stderr, "%s%lld cases, %.0f/s, %zu of %d boundary cells, %lld failed in %zu way%s%s%s",
             p->is_terminal ? "\r\033[K" : "assay: ", (long long)c->cases, (double)c->cases / elapsed,
-            assay_boundary_grid_hit(&c->grid), ASSAY_GRID_CELLS, failed, c->find_count, shrinking ? ", shrinking" : "",
-            p->is_terminal ? "" : "\n");
+            assay_boundary_grid_hit(&c->grid), ASSAY_GRID_CELLS, failed, c->find_count, c->find_count == 1 ? "" : "s",
+            shrinking ? ", shrinking" : "", p->is_terminal ? "" : "\n");
     fflush(stderr);
 }
 
@@ -41,6 +45,9 @@ static assay_status read_shard(const cli_args *args, assay_fuzz_options *o, assa
     if (!read || count < 1 || count > 1000000 || index < 1 || index > count)
         return assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --shard is '%s'; give I/N with I from 1 to N, such as 2/4",
                           text);
+    if (o->cases < 0)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "fuzz: --shard %s: say with --cases N how many cases all shards have together", text);
     o->first = index - 1;
     o->stride = count;
     return ASSAY_OK;
@@ -101,6 +108,20 @@ static int run_campaign(const cli_args *args, const assay_fuzz_options *options)
     return code;
 }
 
+/* Early, for a campaign may take hours until it finds something. The folder itself is made then. */
+static assay_status check_folder(const char *path, assay_error *err) {
+    char parent[PATH_MAX];
+    struct stat s;
+    bool there = stat(path, &s) == 0;
+    if (path[0] == '\0' || (there && !S_ISDIR(s.st_mode)))
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "fuzz: --out '%s': is no folder; choose another name for the folder of finds", path);
+    snprintf(parent, sizeof parent, "%s", path);
+    if (access(there ? path : dirname(parent), W_OK | X_OK) == 0) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --out '%s': finds cannot be written there: %s", path,
+                      strerror(errno));
+}
+
 int cli_fuzz_campaign(const cli_args *args) {
     assay_fuzz_bounds bounds = assay_fuzz_bounds_default;
     bounds.plain = cli_value(args, "plain") != NULL;
@@ -119,6 +140,7 @@ int cli_fuzz_campaign(const cli_args *args) {
     assay_status st = cli_check_output(args, "json", &err);
     if (!st) st = read_dtype(args, &bounds.dtype, &err);
     if (!st) st = read_limits(args, &options, &err);
+    if (!st) st = check_folder(options.folder, &err);
     if (!st) st = cli_fuzz_start_engine(args, &err);
     return st ? cli_fail(&err) : run_campaign(args, &options);
 }

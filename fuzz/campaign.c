@@ -19,6 +19,7 @@ typedef struct {
     const assay_fuzz_subject *subject;
     const assay_fuzz_options *options;
     assay_fuzz_outcome outcome; /* that is being shrunk */
+    double started;
     assay_error *err;
 } runner;
 
@@ -26,6 +27,11 @@ static bool is_interrupted(runner *r) {
     const assay_fuzz_options *o = r->options;
     if (o->interrupted && o->interrupted(o->context)) r->campaign->interrupted = true;
     return r->campaign->interrupted;
+}
+
+static bool is_over(const runner *r) {
+    double seconds = r->options->seconds;
+    return seconds > 0 && assay_clock_seconds() - r->started >= seconds;
 }
 
 static void report_progress(const runner *r, bool shrinking) {
@@ -65,7 +71,7 @@ static assay_status still_fails(void *context, assay_case *c, bool *fails, assay
     runner *r = context;
     assay_fuzz_verdict v;
     *fails = false;
-    if (is_interrupted(r)) return ASSAY_OK;
+    if (is_interrupted(r) || is_over(r)) return ASSAY_OK;
     assay_status st = assay_fuzz_check(&v, c, r->subject, err);
     if (st) return st;
     *fails = v.outcome == r->outcome && (r->options->bounds->refusals || count_refused(c) == 0);
@@ -93,6 +99,7 @@ static assay_status describe(runner *r, assay_fuzz_find *find, assay_case *shrun
     assay_status st = assay_fuzz_check(&v, shrunk, r->subject, r->err);
     if (st) return st;
     if (v.outcome == find->outcome) {
+        snprintf(find->shrunk_stage, sizeof find->shrunk_stage, "%s", v.stage);
         snprintf(find->where, sizeof find->where, "%s", v.where);
         snprintf(find->rules, sizeof find->rules, "%s", v.rules);
         snprintf(find->message, sizeof find->message, "%s", v.message);
@@ -112,13 +119,13 @@ static assay_status write_find(const runner *r, assay_fuzz_find *find, const ass
     return assay_find_folder_write(&in, find, r->err);
 }
 
-static assay_status work_out(runner *r, assay_fuzz_find *find, const assay_case *found) {
+static assay_status work_out(runner *r, assay_fuzz_find *find, const assay_case *found, bool late) {
     assay_case shrunk;
     assay_status st = assay_fuzz_case_copy(&shrunk, found, r->err);
     if (st) return st;
     r->outcome = find->outcome;
     find->tokens_before = assay_fuzz_case_tokens(found);
-    st = shrink(r, &shrunk);
+    st = late ? ASSAY_OK : shrink(r, &shrunk); /* another case is to blame */
     find->tokens = assay_fuzz_case_tokens(&shrunk);
     if (!st) st = describe(r, find, &shrunk);
     if (!st) st = write_find(r, find, &shrunk, found);
@@ -134,10 +141,11 @@ static assay_status add_find(runner *r, int64_t index, const assay_fuzz_verdict 
     assay_fuzz_find *find = &finds[c->find_count++];
     *find = (assay_fuzz_find){.outcome = v->outcome, .index = index, .count = 1};
     snprintf(find->stage, sizeof find->stage, "%s", v->stage);
+    snprintf(find->shrunk_stage, sizeof find->shrunk_stage, "%s", v->stage);
     snprintf(find->where, sizeof find->where, "%s", v->where);
     snprintf(find->rules, sizeof find->rules, "%s", v->rules);
     snprintf(find->message, sizeof find->message, "%s", v->message);
-    return work_out(r, find, found);
+    return work_out(r, find, found, v->answer.late);
 }
 
 /* ---- cases ---- */
@@ -149,16 +157,23 @@ static void count_case(assay_fuzz_campaign *c, const assay_case *test_case) {
     assay_boundary_grid_add(&c->grid, test_case);
 }
 
+static void note_unsupported(assay_fuzz_campaign *c, int64_t index, const assay_fuzz_verdict *v) {
+    if (c->unsupported_index >= 0) return;
+    c->unsupported_index = index;
+    snprintf(c->unsupported, sizeof c->unsupported, "%.390s", v->message);
+}
+
 static assay_status judge(runner *r, int64_t index, assay_case *test_case) {
     assay_fuzz_verdict v;
     assay_status st = assay_fuzz_check(&v, test_case, r->subject, r->err);
     if (st) return st;
     bool fails = assay_fuzz_outcome_fails(v.outcome) && v.outcome != ASSAY_FUZZ_ENGINE;
-    if (fails) st = assay_fuzz_check_again(&v, test_case, r->subject, r->err);
+    if (fails && !v.answer.late) st = assay_fuzz_check_again(&v, test_case, r->subject, r->err);
     if (v.outcome == ASSAY_FUZZ_INTERRUPTED) r->campaign->interrupted = true;
     else if (!st) {
         count_case(r->campaign, test_case);
         r->campaign->outcomes[v.outcome]++;
+        if (v.outcome == ASSAY_FUZZ_UNSUPPORTED) note_unsupported(r->campaign, index, &v);
         assay_fuzz_find *known = find_kind(r->campaign, &v);
         if (known) known->count++;
         else if (assay_fuzz_outcome_fails(v.outcome)) st = add_find(r, index, &v, test_case);
@@ -179,29 +194,37 @@ static assay_status run_case(runner *r, int64_t index) {
     return st;
 }
 
-static bool goes_on(runner *r, int64_t index, double started) {
+static bool goes_on(runner *r, int64_t index) {
     const assay_fuzz_options *o = r->options;
     if (o->cases >= 0 && index >= o->cases) return false;
-    if (o->seconds > 0 && assay_clock_seconds() - started >= o->seconds) return false;
+    if (is_over(r)) return false;
     if ((int64_t)r->campaign->find_count >= o->most_finds) return false;
     return !is_interrupted(r);
 }
 
+static void describe_settings(assay_fuzz_campaign *c, const assay_fuzz_options *o) {
+    snprintf(c->settings, sizeof c->settings, "cases %lld, %s%s%s, shrink %zu", (long long)o->cases,
+             assay_dtype_name(o->bounds->dtype), o->bounds->plain ? ", plain" : "",
+             o->bounds->refusals ? "" : ", no refusals", o->shrink_checks);
+}
+
 assay_status assay_fuzz_campaign_run(assay_fuzz_campaign *out, const assay_fuzz_subject *subject,
                                      const assay_fuzz_options *options, assay_error *err) {
-    assay_fuzz_campaign campaign = {.seed = options->seed, .first = options->first, .stride = options->stride};
+    assay_fuzz_campaign campaign = {
+        .seed = options->seed, .first = options->first, .stride = options->stride, .unsupported_index = -1};
     snprintf(campaign.subject, sizeof campaign.subject, "%s", subject->name);
-    runner r = {.campaign = &campaign, .subject = subject, .options = options, .err = err};
-    double started = assay_clock_seconds();
+    describe_settings(&campaign, options);
+    runner r = {
+        .campaign = &campaign, .subject = subject, .options = options, .started = assay_clock_seconds(), .err = err};
     assay_status st = ASSAY_OK;
-    for (int64_t i = options->first; !st && goes_on(&r, i, started); i += options->stride) st = run_case(&r, i);
+    for (int64_t i = options->first; !st && goes_on(&r, i); i += options->stride) st = run_case(&r, i);
     if (st) assay_fuzz_campaign_free(&campaign);
     else *out = campaign;
     return st;
 }
 
 bool assay_fuzz_campaign_passed(const assay_fuzz_campaign *campaign) {
-    return campaign->outcomes[ASSAY_FUZZ_PASS] > 0 && campaign->find_count == 0;
+    return campaign->outcomes[ASSAY_FUZZ_PASS] > 0 && campaign->find_count == 0 && !campaign->interrupted;
 }
 
 void assay_fuzz_campaign_free(assay_fuzz_campaign *campaign) {

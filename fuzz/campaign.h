@@ -24,16 +24,17 @@ extern "C" {
 /* A failure: the first case of its kind, shrunk. Kinds are told apart by outcome and stage. */
 typedef struct {
     assay_fuzz_outcome outcome;
-    char stage[80];      /* see assay_fuzz_verdict */
-    int64_t index;       /* of the first case that failed so */
-    int64_t count;       /* cases that failed so */
-    char where[160];     /* of the shrunk case */
-    char rules[64];      /* likewise */
-    char message[1200];  /* likewise; one line */
-    char diagnosis[400]; /* known mistakes that explain it, or ""; one line */
-    char blame[400];     /* operations at fault, or ""; one line */
-    char folder[256];    /* name of the folder that it was written to, or "" */
-    int64_t tokens;      /* of the shrunk case; of the case as it was found */
+    char stage[80];        /* see assay_fuzz_verdict */
+    int64_t index;         /* of the first case that failed so */
+    int64_t count;         /* cases that failed so */
+    char shrunk_stage[80]; /* where the shrunk case fails: another one where two mistakes are near */
+    char where[160];       /* of the shrunk case */
+    char rules[64];        /* likewise */
+    char message[1200];    /* likewise; one line */
+    char diagnosis[400];   /* known mistakes that explain it, or ""; one line */
+    char blame[400];       /* operations at fault, or ""; one line */
+    char folder[256];      /* name of the folder that it was written to, or "" */
+    int64_t tokens;        /* of the shrunk case; of the case as it was found */
     int64_t tokens_before;
     char *case_text; /* the shrunk case */
 } assay_fuzz_find;
@@ -41,10 +42,13 @@ typedef struct {
 typedef struct {
     char subject[512];
     uint64_t seed;
+    char settings[120];    /* what else the cases follow from: shards of other settings are of other campaigns */
     int64_t first, stride; /* shard first/stride */
     int64_t cases;         /* that were run */
     int64_t steps, refused_steps;
     int64_t outcomes[ASSAY_FUZZ_OUTCOME_COUNT]; /* cases of each */
+    int64_t unsupported_index;                  /* the first case that is not supported, and why; -1 without one */
+    char unsupported[400];
     assay_boundary_grid grid;
     assay_fuzz_find *finds; /* (find_count) by index */
     size_t find_count;
@@ -69,7 +73,7 @@ typedef struct {
 assay_status assay_fuzz_campaign_run(assay_fuzz_campaign *out, const assay_fuzz_subject *subject,
                                      const assay_fuzz_options *options, assay_error *err);
 
-/* True when cases were judged, and none failed. */
+/* True when cases were judged, none failed, and it was not interrupted. */
 bool assay_fuzz_campaign_passed(const assay_fuzz_campaign *campaign);
 
 void assay_fuzz_campaign_free(assay_fuzz_campaign *campaign);

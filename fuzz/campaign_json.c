@@ -1,5 +1,6 @@
 #include "fuzz/campaign_json.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static void add_find(json_builder *b, cJSON *finds, const assay_fuzz_find *f) {
     cJSON *object = json_add_object(b, finds, NULL);
     json_add_text(b, object, "outcome", assay_fuzz_outcome_name(f->outcome));
     json_add_text(b, object, "stage", f->stage);
+    json_add_text(b, object, "shrunk_stage", f->shrunk_stage);
     json_add_integer(b, object, "index", f->index);
     json_add_integer(b, object, "count", f->count);
     json_add_text(b, object, "where", f->where);
@@ -34,17 +36,20 @@ static cJSON *campaign_json(json_builder *b, const assay_fuzz_campaign *c) {
     cJSON *root = cJSON_CreateObject();
     b->failed = !root;
     json_add_text(b, root, "format", FORMAT);
-    json_add_text(b, root, "verdict", assay_fuzz_campaign_passed(c) ? "pass" : "fail");
+    json_add_text(b, root, "verdict", c->interrupted ? "interrupted" : assay_fuzz_campaign_passed(c) ? "pass" : "fail");
     json_add_text(b, root, "subject", c->subject);
     char seed[24]; /* a number of JSON does not hold all of them */
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     json_add_text(b, root, "seed", seed);
+    json_add_text(b, root, "settings", c->settings);
     json_add_integer(b, root, "shard", c->first);
     json_add_integer(b, root, "shards", c->stride);
     json_add_bool(b, root, "interrupted", c->interrupted);
     json_add_integer(b, root, "cases", c->cases);
     json_add_integer(b, root, "steps", c->steps);
     json_add_integer(b, root, "refused_steps", c->refused_steps);
+    json_add_integer(b, root, "unsupported_index", c->unsupported_index);
+    json_add_text(b, root, "unsupported", c->unsupported);
     cJSON *outcomes = json_add_object(b, root, "outcomes");
     for (int i = 0; i < ASSAY_FUZZ_INTERRUPTED; i++)
         json_add_integer(b, outcomes, assay_fuzz_outcome_name((assay_fuzz_outcome)i), c->outcomes[i]);
@@ -62,11 +67,26 @@ assay_status assay_campaign_write_json(const char *path, const assay_fuzz_campai
 
 /* ---- reading ---- */
 
-static const char *const campaign_keys[] = {"format",   "verdict",       "subject", "seed",  "shard",
-                                            "shards",   "interrupted",   "cases",   "steps", "refused_steps",
-                                            "outcomes", "boundary_grid", "finds",   NULL};
-static const char *const find_keys[] = {"outcome",   "stage", "index",  "count",  "where",         "rules", "message",
-                                        "diagnosis", "blame", "folder", "tokens", "tokens_before", "case",  NULL};
+static const char *const campaign_keys[] = {"format",
+                                            "settings",
+                                            "unsupported",
+                                            "unsupported_index",
+                                            "verdict",
+                                            "subject",
+                                            "seed",
+                                            "shard",
+                                            "shards",
+                                            "interrupted",
+                                            "cases",
+                                            "steps",
+                                            "refused_steps",
+                                            "outcomes",
+                                            "boundary_grid",
+                                            "finds",
+                                            NULL};
+static const char *const find_keys[] = {"outcome", "shrunk_stage", "stage",         "index",     "count",
+                                        "where",   "rules",        "message",       "diagnosis", "blame",
+                                        "folder",  "tokens",       "tokens_before", "case",      NULL};
 
 typedef struct {
     const cJSON *object;
@@ -80,6 +100,8 @@ static assay_status read_text(const reader *r, const char *key, char *out, size_
     assay_status st = assay_json_require(r->object, key, r->where, &value, r->err);
     if (!st) st = assay_json_as_string(value, key, &text, r->err);
     if (!st) snprintf(out, out_nbytes, "%s", text);
+    for (char *at = out; !st && *at; at++) /* a report may come from anywhere, and goes to a terminal */
+        if (iscntrl((unsigned char)*at)) *at = '?';
     return st;
 }
 
@@ -107,9 +129,13 @@ static assay_status read_find(assay_fuzz_find *f, const reader *r) {
         const char *key;
         char *out;
         size_t nbytes;
-    } texts[] = {{"stage", f->stage, sizeof f->stage},   {"where", f->where, sizeof f->where},
-                 {"rules", f->rules, sizeof f->rules},   {"message", f->message, sizeof f->message},
-                 {"blame", f->blame, sizeof f->blame},   {"diagnosis", f->diagnosis, sizeof f->diagnosis},
+    } texts[] = {{"stage", f->stage, sizeof f->stage},
+                 {"shrunk_stage", f->shrunk_stage, sizeof f->shrunk_stage},
+                 {"where", f->where, sizeof f->where},
+                 {"rules", f->rules, sizeof f->rules},
+                 {"message", f->message, sizeof f->message},
+                 {"blame", f->blame, sizeof f->blame},
+                 {"diagnosis", f->diagnosis, sizeof f->diagnosis},
                  {"folder", f->folder, sizeof f->folder}};
     const struct {
         const char *key;
@@ -192,6 +218,9 @@ static assay_status read_format(const reader *r) {
 static assay_status read_campaign(assay_fuzz_campaign *c, const reader *r) {
     assay_status st = read_format(r);
     if (!st) st = read_text(r, "subject", c->subject, sizeof c->subject);
+    if (!st) st = read_text(r, "settings", c->settings, sizeof c->settings);
+    if (!st) st = read_text(r, "unsupported", c->unsupported, sizeof c->unsupported);
+    if (!st) st = assay_json_get_int(r->object, "unsupported_index", r->where, &c->unsupported_index, r->err);
     if (!st) st = read_seed(c, r);
     if (!st) st = read_integer(r, "shard", &c->first);
     if (!st) st = read_integer(r, "shards", &c->stride);

@@ -2,10 +2,16 @@
 
 #include <string.h>
 
-/* The first of those before it that shrank to the same case; NULL where none did. */
+/* The first of those before it that shrank to what looks the same; NULL where none did. */
 static const assay_fuzz_find *twin_of(const assay_fuzz_campaign *c, size_t index) {
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(c->finds[i].case_text, c->finds[index].case_text) == 0) return &c->finds[i];
+    const assay_fuzz_find *f = &c->finds[index];
+    for (size_t i = 0; i < index; i++) {
+        const assay_fuzz_find *other = &c->finds[i];
+        if (other->outcome == f->outcome && other->tokens == f->tokens &&
+            !strcmp(other->shrunk_stage, f->shrunk_stage) && !strcmp(other->diagnosis, f->diagnosis) &&
+            !strcmp(other->blame, f->blame))
+            return other;
+    }
     return NULL;
 }
 
@@ -28,11 +34,11 @@ static void write_explanation(FILE *out, const assay_fuzz_find *f) {
 
 static void write_find(FILE *out, const assay_fuzz_campaign *c, size_t index, const char *folder) {
     const assay_fuzz_find *f = &c->finds[index], *twin = twin_of(c, index);
-    fprintf(out, "\n%s%s%s, in %lld case%s, first in case %lld\n", assay_fuzz_outcome_name(f->outcome),
-            f->stage[0] ? " of " : "", f->stage, (long long)f->count, f->count == 1 ? "" : "s", (long long)f->index);
-    if (twin)
-        fprintf(out, "  shrinks to the case of '%s of %s' above\n", assay_fuzz_outcome_name(twin->outcome),
-                twin->stage);
+    fprintf(out, "\n%s%s%s, in %lld case%s, first in case %lld", assay_fuzz_outcome_name(f->outcome),
+            f->shrunk_stage[0] ? " of " : "", f->shrunk_stage, (long long)f->count, f->count == 1 ? "" : "s",
+            (long long)f->index);
+    fprintf(out, strcmp(f->stage, f->shrunk_stage) ? ", which shows it in %s\n" : "\n", f->stage);
+    if (twin) fprintf(out, "  likely that of case %lld, which shrinks to the like\n", (long long)twin->index);
     else write_explanation(out, f);
     if (f->folder[0]) fprintf(out, "  written to %s%s%s\n", folder ? folder : "", folder ? "/" : "", f->folder);
 }
@@ -52,12 +58,17 @@ static void write_grid(FILE *out, const assay_boundary_grid *grid) {
 static void write_verdict(FILE *out, const assay_fuzz_campaign *c) {
     long long judged = (long long)(c->cases - c->outcomes[ASSAY_FUZZ_UNSUPPORTED]);
     long long failed = judged - (long long)c->outcomes[ASSAY_FUZZ_PASS];
-    const char *verdict = c->find_count > 0 ? "FAIL" : judged > 0 ? "PASS" : "FAIL, for nothing was judged";
+    const char *verdict = c->find_count > 0 ? "FAIL"
+                          : c->interrupted  ? "INTERRUPTED"
+                          : judged > 0      ? "PASS"
+                                            : "FAIL, for nothing was judged";
     fprintf(out, "\n%s: %lld case%s of %s, %lld failed", verdict, judged, judged == 1 ? "" : "s", c->subject, failed);
     if (c->find_count > 0) fprintf(out, " in %zu way%s", c->find_count, c->find_count == 1 ? "" : "s");
     if (c->outcomes[ASSAY_FUZZ_UNSUPPORTED] > 0)
         fprintf(out, ", %lld not supported", (long long)c->outcomes[ASSAY_FUZZ_UNSUPPORTED]);
     fprintf(out, "%s\n", c->interrupted ? "; interrupted" : "");
+    if (c->unsupported_index >= 0)
+        fprintf(out, "Not supported first in case %lld: %s\n", (long long)c->unsupported_index, c->unsupported);
 }
 
 void assay_campaign_text(FILE *out, const assay_fuzz_campaign *campaign, const char *folder, bool all) {

@@ -253,7 +253,7 @@ assay_status assay_fuzz_step_choose(assay_fuzz_step_maker *maker_of, assay_step 
     int64_t kind = assay_choose(m.choices, 0, 15);
     m.key = assay_random_key((uint64_t)assay_choose(m.choices, 0, 255), "tokens");
     assay_status st;
-    if (kind == 15 && maker_of->lengths.batch > 0 && !classifies) st = choose_reorder(&m);
+    if (kind == 15 && maker_of->lengths.batch > 0) st = choose_reorder(&m);
     else if (kind >= 12 && !classifies && !assay_dtype_is_half(maker_of->bounds->dtype)) st = choose_generate(&m);
     else st = choose_forward(&m);
     if (!st) assay_fuzz_lengths_step(&maker_of->lengths, m.config, out);

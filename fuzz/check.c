@@ -131,7 +131,8 @@ static assay_status ask(assay_fuzz_verdict *v, const assay_fuzz_question *questi
     assay_status st = subject->answer(subject->self, question, &v->answer, err);
     if (st) return st;
     v->outcome = outcome_of[v->answer.outcome];
-    snprintf(v->message, sizeof v->message, "%s", v->answer.message);
+    snprintf(v->message, sizeof v->message, "%s%s", v->answer.late ? "before this case was asked: " : "",
+             v->answer.message);
     st = v->answer.source ? judge(v, question, engine, err) : ASSAY_OK;
     if (v->answer.folder) assay_work_folder_hide(v->answer.folder, v->message);
     return st;

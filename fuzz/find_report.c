@@ -62,6 +62,7 @@ static void note_diagnosis(assay_fuzz_find *find, const assay_diagnosis *d) {
     enum { NAMED = 4 };
     size_t named = 0, more = 0;
     bool explains = d->verdict == ASSAY_DIAGNOSIS_EXPLAINED || d->verdict == ASSAY_DIAGNOSIS_PARTLY;
+    if (d->verdict == ASSAY_DIAGNOSIS_PARTLY) append(find->diagnosis, sizeof find->diagnosis, "partly ");
     for (size_t i = 0; explains && i < d->ranking_count; i++) {
         const assay_hypothesis *h = &d->ranking[i];
         if (i > 0 && !h->same_as_best) continue;
@@ -131,7 +132,7 @@ static assay_status explain(FILE *f, const assay_find_report_input *in, assay_fu
     assay_golden golden;
     assay_candidate *candidate;
     assay_error why;
-    if (!in->candidate[0]) return ASSAY_OK;
+    if (!in->candidate[0] || find->outcome != ASSAY_FUZZ_MISMATCH) return ASSAY_OK;
     assay_status st = assay_golden_open(&golden, in->golden, err);
     if (st) return st;
     if (assay_candidate_open(&candidate, in->candidate, &why)) {

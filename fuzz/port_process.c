@@ -42,6 +42,7 @@ const char *assay_port_outcome_name(assay_port_outcome outcome) {
 
 assay_port_options assay_port_options_init(const char *command) {
     return (assay_port_options){.command = command,
+                                .start_seconds = 60,
                                 .first_seconds = 60,
                                 .answer_seconds = 30,
                                 .stop_seconds = 2,
@@ -179,9 +180,9 @@ static assay_status launch(assay_port *port, assay_port_answer *a, assay_error *
     assay_port_lines_begin(&port->lines, port->options.stdout_nbytes);
     port->tail.ended = false;
     port->fresh = true;
-    got what = wait_line(port, NULL, port->options.first_seconds);
+    got what = wait_line(port, NULL, port->options.start_seconds);
     if (what != GOT_LINE) {
-        say_failure(port, what, "a greeting", port->options.first_seconds, a);
+        say_failure(port, what, "a greeting", port->options.start_seconds, a);
     } else if (assay_port_lines_first(&port->lines, &nbytes) &&
                assay_port_read_greeting(port->lines.bytes, nbytes, port->name, &garbled) != ASSAY_OK) {
         say_garbled(port, garbled.message, a);

@@ -37,7 +37,8 @@ const char *assay_port_outcome_name(assay_port_outcome outcome);
 
 typedef struct {
     const char *command;                /* run by /bin/sh -c, in Assay's working directory and environment */
-    double first_seconds;               /* for the greeting after a start, and again for the first answer */
+    double start_seconds;               /* for the greeting after a start */
+    double first_seconds;               /* for the first answer after a start */
     double answer_seconds;              /* for every other answer */
     double stop_seconds;                /* to end by itself after an end of file on its stdin */
     size_t stdout_nbytes;               /* for one request */
@@ -45,7 +46,7 @@ typedef struct {
     void *context;
 } assay_port_options;
 
-/* 60, 30 and 2 seconds, 1 MiB, no interruption. */
+/* 60, 60, 30 and 2 seconds, 1 MiB, no interruption. */
 assay_port_options assay_port_options_init(const char *command);
 
 typedef struct {

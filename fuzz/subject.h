@@ -22,9 +22,11 @@ typedef struct {
     char message[1024];         /* one line; "" of ANSWERED */
     char stderr_tail[4096 + 1]; /* what a port wrote to stderr at last; "" without */
     const assay_source *source; /* its tensors, of ANSWERED; else NULL */
-    bool complete;              /* it gives all that a run must give; a port may leave out caches and schedules */
-    const char *folder;         /* NULL, or a private folder whose path is to stay out of texts */
-    void *held;                 /* the subject's own */
+    bool
+        late; /* the failure came after the answer to the question before, or at a start: this question has no part in it */
+    bool complete;      /* it gives all that a run must give; a port may leave out caches and schedules */
+    const char *folder; /* NULL, or a private folder whose path is to stay out of texts */
+    void *held;         /* the subject's own */
 } assay_fuzz_answer;
 
 /* What a subject is asked. */

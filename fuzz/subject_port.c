@@ -118,7 +118,7 @@ static assay_status ask(port_subject *s, const places *p, assay_fuzz_answer *out
     assay_port_request request = {.case_path = p->case_path, .model_folder = p->model, .dump = p->dump};
     assay_status st = assay_port_ask(s->port, &request, answer, err);
     if (!st) {
-        *out = (assay_fuzz_answer){.outcome = answer->outcome};
+        *out = (assay_fuzz_answer){.outcome = answer->outcome, .late = answer->before_request};
         snprintf(out->message, sizeof out->message, "%s", answer->message);
         snprintf(out->stderr_tail, sizeof out->stderr_tail, "%s", answer->stderr_tail);
         if (answer->outcome == ASSAY_PORT_ANSWERED) open_dump(answer, out);

@@ -38,6 +38,7 @@ static void set_up(fixture *f, const char *command) {
     snprintf(f->mark, sizeof f->mark, "ASSAY_TEST_MARK=%ld", (long)getpid());
     setenv("ASSAY_TEST_MARK", strchr(f->mark, '=') + 1, 1);
     f->options = assay_port_options_init(command);
+    f->options.start_seconds = 10;
     f->options.first_seconds = 10;
     f->options.answer_seconds = 10;
     f->options.stop_seconds = 0.2;
@@ -223,6 +224,7 @@ Test(port_process, a_port_may_tidy_up) {
 static void expect_no_start(const char *command, const char *part) {
     fixture f;
     set_up(&f, command);
+    f.options.start_seconds = 0.3;
     f.options.first_seconds = 0.3;
     EXPECT_REFUSED(assay_port_start(&f.port, &f.options, &expect_err), part);
     stop(&f);
