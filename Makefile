@@ -97,6 +97,7 @@ fuzz-replays: $(FUZZ_TARGETS:%=$(BUILD)/replay-%)
 
 FUZZ_BUILD := build/variant-clang-fuzz
 define build-fuzz
+@test -z '$(filter-out $(FUZZ_TARGETS),$(TARGET))' || { echo 'make fuzz: no target $(TARGET); there are: $(FUZZ_TARGETS)' >&2; exit 2; }
 @ci/bootstrap ci/packages.txt ci/packages-fuzz.txt
 @$(MAKE) --no-print-directory -s -j$$(nproc) CC=clang SAN=fuzz OPT=-O1 $(or $(TARGET:%=$(FUZZ_BUILD)/fuzz-%),fuzz-targets)
 endef
@@ -110,6 +111,7 @@ fuzz-merge: ## keep what fuzzing found: the fewest inputs that reach all code, i
 	ci/fuzz merge $(FUZZ_BUILD) $(or $(TARGET),$(FUZZ_TARGETS))
 
 fuzz-minimize: ## make an input that crashes TARGET=name smaller: CRASH=file
+	@test -n '$(TARGET)' -a -e '$(CRASH)' || { echo 'make fuzz-minimize: say TARGET=<name> CRASH=<file that is there>' >&2; exit 2; }
 	$(build-fuzz)
 	ci/fuzz minimize $(FUZZ_BUILD) '$(TARGET)' '$(CRASH)'
 

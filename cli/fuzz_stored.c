@@ -14,7 +14,7 @@
 /* ---- --replay ---- */
 
 typedef struct {
-    size_t judged, failed, unsupported;
+    size_t judged, failed, unsupported, unusable;
     bool interrupted;
 } tally;
 
@@ -31,10 +31,18 @@ static assay_status check_runnable(const assay_case *c, const char *path, assay_
 static assay_status replay_case(const char *path, const assay_fuzz_subject *subject, tally *t, assay_error *err) {
     assay_case c;
     assay_fuzz_verdict v;
-    assay_status st = assay_case_read(&c, path, err);
-    if (st) return st;
-    st = check_runnable(&c, path, err);
-    if (!st) st = assay_fuzz_check(&v, &c, subject, err);
+    assay_error why;
+    assay_status st = assay_case_read(&c, path, &why);
+    if (!st) {
+        st = check_runnable(&c, path, &why);
+        if (st) assay_case_free(&c);
+    }
+    if (st) { /* the others are run all the same */
+        printf("%-12s %s\n", "unusable", why.message);
+        t->unusable++;
+        return ASSAY_OK;
+    }
+    st = assay_fuzz_check(&v, &c, subject, err);
     assay_case_free(&c);
     if (st) return st;
     t->interrupted = v.outcome == ASSAY_FUZZ_INTERRUPTED;
@@ -53,8 +61,9 @@ static int conclude_replay(const tally *t, const assay_fuzz_subject *subject) {
            t->judged == 1 ? "" : "s", subject->name, t->failed);
     if (t->unsupported) printf(", %zu not supported", t->unsupported);
     printf("%s\n", t->judged ? "" : "; nothing was judged");
-    if (!t->interrupted) return t->failed || !t->judged ? 1 : 0;
-    assay_fail(&err, ASSAY_EINPUT, NULL, "fuzz: interrupted");
+    if (!t->interrupted && !t->unusable) return t->failed || !t->judged ? 1 : 0;
+    if (t->interrupted) assay_fail(&err, ASSAY_EINPUT, NULL, "fuzz: interrupted");
+    else assay_fail(&err, ASSAY_EINPUT, NULL, "fuzz: %zu of the files are no cases that can be run", t->unusable);
     return cli_fail(&err);
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "compare/compare.h"
+#include "fuzz/answer_load.h"
 #include "fuzz/half_check.h"
-#include "fuzz/loaded_source.h"
 #include "fuzz/oracle_verdict.h"
 #include "fuzz/public_trace.h"
 #include "fuzz/work_folder.h"
@@ -73,8 +73,8 @@ static assay_status judge_whole(assay_fuzz_verdict *v, const assay_fuzz_question
 /* A port's dump, which may lack caches and schedules. The oracle goes on from what it stored and chose, so its tensors must be in memory. */
 static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question *q, assay_error *err) {
     assay_policy policy;
-    assay_loaded_source loaded;
-    assay_status st = assay_loaded_source_make(&loaded, v->answer.source, err);
+    assay_source_memory loaded;
+    assay_status st = assay_load_answer(&loaded, v->answer.source, err);
     if (st) return st;
     st = make_policy(&policy, err);
     const assay_compare_options options = {.name = q->test_case->name, .policy = &policy, .require_refusals = true};
@@ -82,7 +82,7 @@ static assay_status judge_dump(assay_fuzz_verdict *v, const assay_fuzz_question 
     v->has_result = st == ASSAY_OK;
     if (!st) describe_result(v);
     assay_policy_free(&policy);
-    assay_loaded_source_free(&loaded);
+    assay_source_memory_free(&loaded);
     return st;
 }
 

@@ -35,13 +35,26 @@ static void write_head(FILE *f, const assay_find_report_input *in, const assay_f
     if (find->rules[0]) fprintf(f, "  rules       %s\n", find->rules);
 }
 
+/* A path in single quotes, as a shell reads it; the caller frees it. */
+static char *quoted(const char *path) {
+    char *text = malloc(4 * strlen(path) + 3), *at = text;
+    if (!text) return NULL;
+    *at++ = '\'';
+    for (; *path; path++) at = *path == '\'' ? stpcpy(at, "'\\''") : (*at = *path, at + 1);
+    stpcpy(at, "'");
+    return text;
+}
+
 static void write_next(FILE *f, const assay_find_report_input *in) {
     const char *option = in->subject->option;
-    fprintf(f, "\nRun it again:        assay fuzz --replay '%s'%s%s\n", in->folder, option[0] ? " " : "", option);
+    char *folder = quoted(in->folder);
+    if (!folder) return;
+    fprintf(f, "\nRun it again:        assay fuzz --replay %s%s%s\n", folder, option[0] ? " " : "", option);
     if (in->candidate[0])
-        fprintf(f, "Look at every stage: assay compare '%s/golden.h5' '%s/%s' --all\n", in->folder, in->folder,
+        fprintf(f, "Look at every stage: assay compare %s/golden.h5 %s/%s --all\n", folder, folder,
                 base_name(in->candidate));
-    fprintf(f, "Keep it as a case:   assay fuzz --adopt '%s' --into CASES\n", in->folder);
+    fprintf(f, "Keep it as a case:   assay fuzz --adopt %s --into CASES\n", folder);
+    free(folder);
 }
 
 static void write_failures(FILE *f, const assay_case_result *r) {

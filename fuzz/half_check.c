@@ -1,6 +1,6 @@
 #include "fuzz/half_check.h"
 
-#include "fuzz/loaded_source.h"
+#include "fuzz/answer_load.h"
 #include "fuzz/public_trace.h"
 #include "run/own_floors.h"
 
@@ -56,8 +56,8 @@ static assay_status run_exactly(assay_trace *out, const assay_case *c, assay_err
 assay_status assay_half_judge(assay_case_result *out, const assay_fuzz_question *q, const assay_trace *run,
                               const assay_fuzz_answer *answer, const assay_compare_options *options, assay_error *err) {
     assay_trace exact;
-    assay_loaded_source loaded;
-    assay_status st = assay_loaded_source_make(&loaded, answer->source, err);
+    assay_source_memory loaded;
+    assay_status st = assay_load_answer(&loaded, answer->source, err);
     if (st) return st;
     if (answer->complete) {
         st = judge_engine(out, run, &loaded.source, options, err);
@@ -68,6 +68,6 @@ assay_status assay_half_judge(assay_case_result *out, const assay_fuzz_question 
             assay_trace_free(&exact);
         }
     }
-    assay_loaded_source_free(&loaded);
+    assay_source_memory_free(&loaded);
     return st;
 }
