@@ -59,7 +59,7 @@ static port_refusal plan_positions(port_plan *p, const port_array *given, const 
             if (column < cached) *position = past->position[column * p->batch + b];
             else if (given->data != NULL) *position = (int64_t)given->data[b * p->tokens + column - cached];
             else *position = next;
-            if (*position >= next) next = *position + 1;
+            if (column == 0 || *position >= next) next = *position + 1;
         }
     }
     return fine();
