@@ -189,3 +189,19 @@ Test(campaign, a_right_engine_passes) {
     free(text);
     assay_fuzz_campaign_free(&c);
 }
+
+Test(campaign, what_is_not_asked_for_is_neither_run_nor_shrunk_to) {
+    assay_fuzz_bounds bounds = assay_fuzz_bounds_default;
+    bounds.refusals = false;
+    bounds.plain = true;
+    assay_fuzz_options options = options_for(25);
+    options.bounds = &bounds;
+    assay_fuzz_campaign c = run(&options, mistake);
+    cr_expect_eq(c.refused_steps, 0);
+    cr_expect_gt(c.find_count, 0);
+    for (size_t i = 0; i < c.find_count; i++) {
+        cr_expect_not(strstr(c.finds[i].case_text, "expect_error"));
+        cr_expect_not(strstr(c.finds[i].case_text, "inputs_embeds"));
+    }
+    assay_fuzz_campaign_free(&c);
+}
