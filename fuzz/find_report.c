@@ -94,7 +94,7 @@ static assay_status diagnose(FILE *f, const assay_golden *golden, const assay_so
     const assay_diagnose_options options = {.seconds = 0}; /* pairs would depend on the time that there is */
     char golden_path[512], candidate_path[512];
     snprintf(golden_path, sizeof golden_path, "%.480s/golden.h5", in->folder);
-    snprintf(candidate_path, sizeof candidate_path, "%.480s/%.20s", in->folder, base_name(in->candidate));
+    snprintf(candidate_path, sizeof candidate_path, "%.460s/%.40s", in->folder, base_name(in->candidate));
     fprintf(f, "\n== Diagnosis\n");
     assay_status st = assay_diagnose(&d, golden, golden_path, candidate, &options, &why);
     if (st == ASSAY_EINTERNAL) {
@@ -124,7 +124,7 @@ static assay_status blame(FILE *f, const assay_golden *golden, const assay_sourc
     assay_blame b;
     assay_error why;
     char path[512];
-    snprintf(path, sizeof path, "%.480s/%.20s", in->folder, base_name(in->candidate));
+    snprintf(path, sizeof path, "%.460s/%.40s", in->folder, base_name(in->candidate));
     fprintf(f, "\n== Blame\n");
     assay_status st = assay_blame_run(&b, golden, "golden.h5", candidate, &(assay_arithmetic){0}, &why);
     if (st == ASSAY_EINTERNAL) {
@@ -145,7 +145,8 @@ static assay_status explain(FILE *f, const assay_find_report_input *in, assay_fu
     assay_golden golden;
     assay_candidate *candidate;
     assay_error why;
-    if (!in->candidate[0] || find->outcome != ASSAY_FUZZ_MISMATCH) return ASSAY_OK;
+    bool compared = find->outcome == ASSAY_FUZZ_MISMATCH && in->verdict->has_result; /* else it may be anything */
+    if (!in->candidate[0] || !compared) return ASSAY_OK;
     assay_status st = assay_golden_open(&golden, in->golden, err);
     if (st) return st;
     if (assay_candidate_open(&candidate, in->candidate, &why)) {
