@@ -7,6 +7,7 @@
 #include "fuzz/campaign_json.h"
 #include "fuzz/campaign_merge.h"
 #include "fuzz/campaign_text.h"
+#include "fuzz/case_copy.h"
 #include "fuzz/check.h"
 #include "fuzz/interrupt.h"
 #include "fuzz/stored_cases.h"
@@ -28,6 +29,29 @@ static assay_status check_runnable(const assay_case *c, const char *path, assay_
                       path);
 }
 
+/* A stored case says which of its steps are refused, and that must still be so. `stored` is the case as it was read, `c` after a run. */
+static void check_refusals(const assay_case *stored, const assay_case *c, assay_fuzz_verdict *v) {
+    for (size_t i = 0; i < c->step_count && v->outcome == ASSAY_FUZZ_PASS; i++) {
+        bool expected = stored->steps[i].expect_error[0], refused = c->steps[i].expect_error[0];
+        if (expected == refused) continue;
+        v->outcome = ASSAY_FUZZ_MISMATCH;
+        snprintf(v->message, sizeof v->message, "steps/%zu: the rules %s, and the case says %s", i,
+                 refused ? "refuse it" : "carry it out", expected ? "expect_error" : "no expect_error");
+    }
+}
+
+/* A copy to compare with, for a run writes into the case. */
+static assay_status run_stored(assay_case *c, const assay_fuzz_subject *subject, assay_fuzz_verdict *v,
+                               assay_error *err) {
+    assay_case stored;
+    assay_status st = assay_fuzz_case_copy(&stored, c, err);
+    if (st) return st;
+    st = assay_fuzz_check(v, c, subject, err);
+    if (!st) check_refusals(&stored, c, v);
+    assay_case_free(&stored);
+    return st;
+}
+
 static assay_status replay_case(const char *path, const assay_fuzz_subject *subject, tally *t, assay_error *err) {
     assay_case c;
     assay_fuzz_verdict v;
@@ -42,7 +66,7 @@ static assay_status replay_case(const char *path, const assay_fuzz_subject *subj
         t->unusable++;
         return ASSAY_OK;
     }
-    st = assay_fuzz_check(&v, &c, subject, err);
+    st = run_stored(&c, subject, &v, err);
     assay_case_free(&c);
     if (st) return st;
     t->interrupted = v.outcome == ASSAY_FUZZ_INTERRUPTED;

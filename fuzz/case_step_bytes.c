@@ -132,7 +132,7 @@ static void put_pads(maker *m) {
 
 /* POS-2, POS-3, POS-5: going on from the past or from anywhere; backwards, repeated; with a gap where that may be refused. */
 static assay_status choose_positions(maker *m) {
-    static const int64_t starts[] = {0, 1, 1000, -1, 7};
+    static const int64_t starts[] = {0, 1, 1000, -1, 7, -5};
     if (!assay_choose_chance(m->choices, 40)) return ASSAY_OK;
     assay_status st = make(m, &m->step->position_ids, ASSAY_I64, m->batch, m->tokens);
     if (st) return st;

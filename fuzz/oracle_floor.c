@@ -104,7 +104,7 @@ static void settle_choice(const assay_oracle_choice *choice, int64_t column, ass
     for (int64_t b = 0; b < choice->batch; b++) {
         int64_t *token = (int64_t *)tokens->data + b * tokens->shape[1] + column;
         const double *logits = choice->logits + b * choice->vocab;
-        if (choice->own[b] >= 0 && logits[choice->own[b]] - logits[*token] > allowed) *token = choice->own[b];
+        if (choice->own[b] >= 0 && !(logits[choice->own[b]] - logits[*token] <= allowed)) *token = choice->own[b];
     }
 }
 

@@ -71,16 +71,13 @@ static assay_status compare(const judgement *j, assay_case_result *out, assay_er
 /* How far a failure may be, in tolerances, for more moved runs to mend it: where there was at most one, and where there were several. */
 static const double far_of_few = 1e5, far_of_several = 64;
 
-/* Whether wider floors can make a failure pass. They are never so much wider that they would do away with the distances of mistakes (`far`
- * is in tolerances), and have no say in what is exact, but for tokens, which are chosen by logits. */
+/* Whether wider floors can make the first failure pass, and so name another one, or none. They are never so much wider that they would do
+ * away with the distances of mistakes (`far` is in tolerances), and have no say in what is exact, but for tokens, which are chosen by logits. */
 static bool floors_may_mend(const assay_case_result *r, double far) {
-    for (size_t i = 0; i < r->entry_count; i++) {
-        const assay_entry *e = &r->entries[i];
-        bool tokens = e->kind == ASSAY_ENTRY_STAGE && e->place.stage == ASSAY_STAGE_TOKENS;
-        if (!assay_verdict_fails(e->verdict) || tokens) continue;
-        if (!e->has_metrics || e->origin != ASSAY_TOLERANCE_FLOOR || !(e->ratio_tolerance < far)) return false;
-    }
-    return true;
+    if (r->first_divergence < 0) return false;
+    const assay_entry *e = &r->entries[r->first_divergence];
+    if (e->kind == ASSAY_ENTRY_STAGE && e->place.stage == ASSAY_STAGE_TOKENS) return true;
+    return e->has_metrics && e->origin == ASSAY_TOLERANCE_FLOOR && e->ratio_tolerance < far;
 }
 
 /* With floors of one moved run, of more where that does not do, and of many where what fails is near. */
