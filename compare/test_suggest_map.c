@@ -342,7 +342,7 @@ Test(suggest_map, names_are_learned) {
     fixture golden = fixture_new("golden", true), port = fixture_new("port", false);
     for (int i = 0; i < layers; i++) {
         float data[count], other[count];
-        char path[64], name[16];
+        char path[64], name[24];
         fill_random(data, count, (uint64_t)i);
         fill_random(other, count, (uint64_t)i + 100);
         snprintf(path, sizeof path, "steps/0/windows/0/layers/%d/output", i);
