@@ -5,10 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* As a program starts from a terminal; jobs in the background of a script have SIGINT ignored. */
+static void take_defaults(void) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
 static int status_of(void (*run)(void)) {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
+        take_defaults();
         run();
         _exit(0);
     }
