@@ -34,11 +34,13 @@ assay_status cli_fuzz_subject(const cli_args *args, assay_fuzz_subject *out, ass
     return port ? start_port(args, out, err) : assay_fuzz_subject_engine(out, mistake, err);
 }
 
+enum { MOST_OPTIONS = 15 };
+
 /* Each mode, by the option that asks for it, and the options that go with it besides; a campaign is what is asked for without. */
 static const struct {
     const char *option;
     int (*run)(const cli_args *args);
-    const char *with[12];
+    const char *with[MOST_OPTIONS + 1]; /* ends with NULL */
     bool takes_arguments;
 } modes[] = {
     {"replay", cli_fuzz_replay, {"replay", "port", "mistake", "timeout", "threads"}, false},
@@ -46,15 +48,13 @@ static const struct {
     {"adopt", cli_fuzz_adopt, {"adopt", "into"}, false},
     {NULL,
      cli_fuzz_campaign,
-     {"port", "mistake", "timeout", "seed", "cases", "time", "shard", "out", "shrink", "json", "all", "threads"},
+     {"port", "mistake", "timeout", "seed", "cases", "time", "shard", "out", "shrink", "json", "all", "threads",
+      "dtype", "plain", "no-refusals"},
      false},
 };
 
 static bool goes_with(size_t mode, const char *option) {
-    if (!modes[mode].option &&
-        (strcmp(option, "plain") == 0 || strcmp(option, "no-refusals") == 0 || strcmp(option, "dtype") == 0))
-        return true;
-    for (size_t i = 0; i < 12 && modes[mode].with[i]; i++)
+    for (size_t i = 0; modes[mode].with[i]; i++)
         if (strcmp(option, modes[mode].with[i]) == 0) return true;
     return false;
 }

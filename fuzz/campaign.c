@@ -67,6 +67,14 @@ static assay_fuzz_find *find_kind(const assay_fuzz_campaign *c, const assay_fuzz
     return NULL;
 }
 
+/* Where and how the find's case fails. */
+static void take_verdict(assay_fuzz_find *find, const assay_fuzz_verdict *v) {
+    snprintf(find->shrunk_stage, sizeof find->shrunk_stage, "%s", v->stage);
+    snprintf(find->where, sizeof find->where, "%s", v->where);
+    snprintf(find->rules, sizeof find->rules, "%s", v->rules);
+    snprintf(find->message, sizeof find->message, "%s", v->message);
+}
+
 static assay_status still_fails(void *context, assay_case *c, bool *fails, assay_error *err) {
     runner *r = context;
     assay_fuzz_verdict v;
@@ -98,12 +106,7 @@ static assay_status describe(runner *r, assay_fuzz_find *find, assay_case *shrun
     assay_fuzz_verdict v;
     assay_status st = assay_fuzz_check(&v, shrunk, r->subject, r->err);
     if (st) return st;
-    if (v.outcome == find->outcome) {
-        snprintf(find->shrunk_stage, sizeof find->shrunk_stage, "%s", v.stage);
-        snprintf(find->where, sizeof find->where, "%s", v.where);
-        snprintf(find->rules, sizeof find->rules, "%s", v.rules);
-        snprintf(find->message, sizeof find->message, "%s", v.message);
-    }
+    if (v.outcome == find->outcome) take_verdict(find, &v);
     assay_fuzz_verdict_release(&v, r->subject);
     return assay_fuzz_case_text(&find->case_text, shrunk, r->err);
 }
@@ -141,10 +144,7 @@ static assay_status add_find(runner *r, int64_t index, const assay_fuzz_verdict 
     assay_fuzz_find *find = &finds[c->find_count++];
     *find = (assay_fuzz_find){.outcome = v->outcome, .index = index, .count = 1};
     snprintf(find->stage, sizeof find->stage, "%s", v->stage);
-    snprintf(find->shrunk_stage, sizeof find->shrunk_stage, "%s", v->stage);
-    snprintf(find->where, sizeof find->where, "%s", v->where);
-    snprintf(find->rules, sizeof find->rules, "%s", v->rules);
-    snprintf(find->message, sizeof find->message, "%s", v->message);
+    take_verdict(find, v);
     return work_out(r, find, found, v->answer.late);
 }
 
