@@ -16,7 +16,7 @@ typedef struct {
     assay_case_result *result;
     const assay_source *golden, *candidate;
     const assay_policy *policy;
-    bool require_all, require_refusals, float64;
+    bool require_all, require_refusals, float64, detail;
 } comparison;
 
 /* The items of one step: [begin, end) of each side. */
@@ -97,10 +97,12 @@ static assay_status add_extra(const comparison *c, const assay_source_item *cand
 static assay_status add_compared(const comparison *c, const assay_source_item *golden,
                                  const assay_source_item *candidate, assay_error *err) {
     const assay_source_item *finer = c->float64 ? assay_source_find_float64(c->golden, &golden->place) : NULL;
-    assay_stage_context context = {c->golden, c->candidate, c->policy, finer != NULL};
+    assay_stage_context context = {c->golden, c->candidate, c->policy, finer != NULL, c->detail};
     assay_entry e = assay_entry_at(&golden->place);
     assay_status st = assay_compare_stage(&e, &context, finer ? finer : golden, candidate, err);
-    return st ? st : add(c, &e, err);
+    if (!st) st = add(c, &e, err);
+    if (st) assay_detail_free(e.detail);
+    return st;
 }
 
 /* ---- one step ---- */
@@ -161,7 +163,7 @@ static assay_status schedules_agree(const comparison *c, int64_t step, bool *agr
     const assay_source_item *g = assay_source_find(c->golden, &place), *k = assay_source_find(c->candidate, &place);
     *agree = true;
     if (!g || !k) return ASSAY_OK;
-    assay_stage_context context = {c->golden, c->candidate, c->policy, false};
+    assay_stage_context context = {c->golden, c->candidate, c->policy, false, false};
     *e = assay_entry_at(&place);
     assay_status st = assay_compare_stage(e, &context, g, k, err);
     if (st || e->verdict == ASSAY_VERDICT_PASS) return st;
@@ -267,7 +269,8 @@ assay_status assay_compare(assay_case_result *out, const assay_source *golden, c
                     options->policy ? options->policy : &defaults,
                     options->require_all,
                     options->require_all || options->require_refusals,
-                    is_float64_run(golden, candidate)};
+                    is_float64_run(golden, candidate),
+                    options->detail};
     assay_status st = assay_check_pairing(golden, candidate, err);
     if (!st && candidate->info.unsupported[0])
         return assay_case_result_unsupported(out, options->name, golden->info.name, candidate->info.unsupported, err);

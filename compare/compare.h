@@ -20,6 +20,7 @@ typedef struct {
     const assay_policy *policy; /* NULL: the defaults */
     bool require_all;           /* every stage of the golden must be in the candidate, and every refusal said */
     bool require_refusals;      /* the latter alone */
+    bool detail; /* entries get their detail, for charts (compare/detail.h); a second look at every tensor */
 } assay_compare_options;
 
 /* Compares. A mismatch is a result, not an error; so is a candidate that says that the port cannot run the case

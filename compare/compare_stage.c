@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/detail_collect.h"
 #include "compare/gather.h"
 #include "compare/judge.h"
 #include "compare/layout.h"
@@ -156,6 +157,17 @@ static void name_worst(assay_entry *e, const assay_source_item *golden) {
     if (golden->kept_axis >= 0) w->at[golden->kept_axis] = golden->kept[w->at[golden->kept_axis]];
 }
 
+static assay_status add_detail(assay_entry *e, const assay_judge_input *in, const assay_source_item *golden,
+                               assay_error *err) {
+    assay_status st = assay_detail_collect(&e->detail, e, in, err);
+    int axis = golden->kept_axis;
+    for (int i = 0; !st && axis >= 0 && e->detail && i < e->detail->worst_count; i++) {
+        int64_t *at = e->detail->worst[i].at;
+        at[axis] = golden->kept[at[axis]];
+    }
+    return st;
+}
+
 static assay_status judge_data(assay_entry *e, const assay_stage_context *c, const stage_data *d,
                                const assay_source_item *golden, assay_error *err) {
     const assay_source_info *candidate_info = &c->candidate->info;
@@ -176,6 +188,7 @@ static assay_status judge_data(assay_entry *e, const assay_stage_context *c, con
     e->pad_elements = d->spans.left_out;
     st = assay_judge(e, &in, err);
     set_ratios(e);
+    if (!st && c->detail) st = add_detail(e, &in, golden, err);
     name_worst(e, golden);
     if (!st && !e->has_metrics && e->pad_elements) snprintf(e->reason, sizeof e->reason, "all of it is pads");
     return st;

@@ -18,6 +18,7 @@ typedef struct {
     const assay_source *golden, *candidate;
     const assay_policy *policy;
     bool uses_float64; /* golden items come from its float64 run */
+    bool detail;       /* entries get their detail (compare/detail.h) */
 } assay_stage_context;
 
 /* An entry for a place: kind, place, path and the stage's rules; verdict PASS, no shapes. */

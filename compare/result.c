@@ -135,11 +135,58 @@ void assay_waiver_uses_free(assay_waiver_uses *uses) {
     *uses = (assay_waiver_uses){0};
 }
 
+/* ---- findings ---- */
+
+assay_status assay_case_result_add_finding(assay_case_result *c, const char *source, const char *verdict,
+                                           const char *summary, assay_error *err) {
+    assay_finding *grown = realloc(c->findings, (c->finding_count + 1) * sizeof *grown);
+    if (!grown) return assay_fail_nomem(err, "a finding");
+    c->findings = grown;
+    assay_finding *f = &grown[c->finding_count++];
+    *f = (assay_finding){copy_text(source), copy_text(verdict), copy_text(summary), NULL, 0};
+    return f->source && f->verdict && f->summary ? ASSAY_OK : assay_fail_nomem(err, "a finding");
+}
+
+assay_status assay_finding_add(assay_finding *f, const char *name, const char *rules, const char *summary,
+                               const char *path, assay_error *err) {
+    assay_finding_item *grown = realloc(f->items, (f->count + 1) * sizeof *grown);
+    if (!grown) return assay_fail_nomem(err, "a finding");
+    f->items = grown;
+    assay_finding_item *i = &grown[f->count++];
+    *i = (assay_finding_item){copy_text(name), copy_text(rules), copy_text(summary), copy_text(path)};
+    return i->name && i->rules && i->summary && i->path ? ASSAY_OK : assay_fail_nomem(err, "a finding");
+}
+
+const assay_finding *assay_case_result_finding(const assay_case_result *c, const char *source) {
+    for (size_t i = 0; i < c->finding_count; i++)
+        if (strcmp(c->findings[i].source, source) == 0) return &c->findings[i];
+    return NULL;
+}
+
+static void free_finding(assay_finding *f) {
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->items[i].name);
+        free(f->items[i].rules);
+        free(f->items[i].summary);
+        free(f->items[i].path);
+    }
+    free(f->items);
+    free(f->source);
+    free(f->verdict);
+    free(f->summary);
+}
+
+/* ---- the whole ---- */
+
 void assay_case_result_free(assay_case_result *c) {
     free(c->name);
     free(c->golden_name);
     free(c->candidate_name);
+    for (size_t i = 0; i < c->entry_count; i++) assay_detail_free(c->entries[i].detail);
     free(c->entries);
+    for (size_t i = 0; i < c->finding_count; i++) free_finding(&c->findings[i]);
+    free(c->findings);
+    assay_facts_free(&c->facts);
     assay_waiver_uses_free(&c->waivers);
     *c = (assay_case_result){0};
 }
@@ -156,18 +203,24 @@ assay_status assay_result_add_case(assay_result *result, assay_case_result *c, a
     return ASSAY_OK;
 }
 
-static assay_fact *find_fact(assay_result *result, const char *key) {
-    for (size_t i = 0; i < result->fact_count; i++)
-        if (strcmp(result->facts[i].key, key) == 0) return &result->facts[i];
+/* ---- facts ---- */
+
+static assay_fact *find_fact(const assay_facts *facts, const char *key) {
+    for (size_t i = 0; i < facts->count; i++)
+        if (strcmp(facts->items[i].key, key) == 0) return &facts->items[i];
     return NULL;
 }
 
-assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err) {
+const char *assay_facts_get(const assay_facts *facts, const char *key) {
+    const assay_fact *fact = find_fact(facts, key);
+    return fact ? fact->value : NULL;
+}
+
+assay_status assay_facts_set(assay_facts *facts, const char *key, const char *value, assay_error *err) {
     assay_fact fact = {strdup(key), strdup(value)};
-    assay_fact *old = find_fact(result, key);
-    void *facts = result->facts;
-    if (!fact.key || !fact.value ||
-        (!old && !reserve(&facts, result->fact_count, &result->fact_capacity, sizeof fact))) {
+    assay_fact *old = find_fact(facts, key);
+    void *items = facts->items;
+    if (!fact.key || !fact.value || (!old && !reserve(&items, facts->count, &facts->capacity, sizeof fact))) {
         free(fact.key);
         free(fact.value);
         return assay_fail_nomem(err, "a result");
@@ -178,9 +231,22 @@ assay_status assay_result_set_fact(assay_result *result, const char *key, const 
         *old = fact;
         return ASSAY_OK;
     }
-    result->facts = facts;
-    result->facts[result->fact_count++] = fact;
+    facts->items = items;
+    facts->items[facts->count++] = fact;
     return ASSAY_OK;
+}
+
+void assay_facts_free(assay_facts *facts) {
+    for (size_t i = 0; i < facts->count; i++) {
+        free(facts->items[i].key);
+        free(facts->items[i].value);
+    }
+    free(facts->items);
+    *facts = (assay_facts){0};
+}
+
+assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err) {
+    return assay_facts_set(&result->facts, key, value, err);
 }
 
 bool assay_result_passed(const assay_result *result) {
@@ -194,11 +260,7 @@ bool assay_result_passed(const assay_result *result) {
 
 void assay_result_free(assay_result *result) {
     for (size_t i = 0; i < result->case_count; i++) assay_case_result_free(&result->cases[i]);
-    for (size_t i = 0; i < result->fact_count; i++) {
-        free(result->facts[i].key);
-        free(result->facts[i].value);
-    }
     free(result->cases);
-    free(result->facts);
+    assay_facts_free(&result->facts);
     *result = (assay_result){0};
 }

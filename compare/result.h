@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compare/detail.h"
 #include "compare/metrics.h"
 #include "core/date.h"
 #include "core/dtype.h"
@@ -97,7 +98,8 @@ typedef struct {
      * would have. */
     size_t waiver;
     assay_verdict waived_from; /* of a waived entry: FAIL or MISSING_REQUIRED */
-    double goodness; /* distance to the exact result, in distances of the half-precision run; 0: not measured */
+    double goodness;      /* distance to the exact result, in distances of the half-precision run; 0: not measured */
+    assay_detail *detail; /* owned by the case; NULL where it was not asked for */
 } assay_entry;
 
 /* A waiver of the policy (compare/waiver.h), and what it did. Texts that it does not give are NULL. */
@@ -116,6 +118,33 @@ typedef struct {
 
 /* Frees the list and clears it. Safe on a cleared one. */
 void assay_waiver_uses_free(assay_waiver_uses *uses);
+
+/* One line of a finding. Texts are never NULL. */
+typedef struct {
+    char *name;    /* of a known mistake (engine/variants.h), or of an operation (blame/operation.h) */
+    char *rules;   /* rule ids, separated by spaces */
+    char *summary; /* a sentence */
+    char *path;    /* the first stage where it shows; "" without */
+} assay_finding_item;
+
+/* What a closer look at a case that fails said. */
+typedef struct {
+    char *source;              /* "diagnosis": which known mistake explains it; "blame": which operation is at fault */
+    char *verdict;             /* of that look, such as "explained" or "fault" */
+    char *summary;             /* a sentence */
+    assay_finding_item *items; /* (count) the best explanation first */
+    size_t count;
+} assay_finding;
+
+typedef struct {
+    char *key, *value;
+} assay_fact;
+
+/* Texts by key, in order of insertion. */
+typedef struct {
+    assay_fact *items;
+    size_t count, capacity;
+} assay_facts;
 
 typedef enum { ASSAY_CASE_PASS, ASSAY_CASE_FAIL, ASSAY_CASE_ERROR, ASSAY_CASE_UNSUPPORTED } assay_case_verdict;
 #define ASSAY_CASE_VERDICT_COUNT 4
@@ -144,23 +173,21 @@ typedef struct {
     assay_dtype golden_dtype, candidate_dtype;
     bool is_half; /* judged by half-precision arithmetic, `arithmetic` (run/arithmetic.h) */
     assay_dtype arithmetic;
-    char reference[200];   /* what was held against, where it is not the golden alone; else "" */
-    size_t goodness_count; /* entries whose goodness was measured */
-    double goodness;       /* root of their mean square */
-    bool is_as_good;       /* as near to the exact results as the half-precision run is */
-    double seconds;        /* wall time of the comparison; filled in by the caller, 0 when not known */
+    char reference[200];     /* what was held against, where it is not the golden alone; else "" */
+    size_t goodness_count;   /* entries whose goodness was measured */
+    double goodness;         /* root of their mean square */
+    bool is_as_good;         /* as near to the exact results as the half-precision run is */
+    double seconds;          /* wall time of the comparison; filled in by the caller, 0 when not known */
+    assay_finding *findings; /* (finding_count) filled in by the caller */
+    size_t finding_count;
+    assay_facts facts; /* where the golden comes from: "provenance", "golden_digest" ...; filled in by the caller */
 } assay_case_result;
-
-typedef struct {
-    char *key, *value;
-} assay_fact;
 
 /* One run: any number of cases, and where they ran. */
 typedef struct {
     assay_case_result *cases;
     size_t case_count, case_capacity;
-    assay_fact *facts; /* BLAS kernel, threads, dtype ... in order of insertion */
-    size_t fact_count, fact_capacity;
+    assay_facts facts; /* BLAS kernel, threads, dtype, the command ... */
 } assay_result;
 
 /* Appends an entry. ASSAY_EINTERNAL when out of memory. */
@@ -172,6 +199,15 @@ const assay_entry *assay_case_result_find(const assay_case_result *c, const assa
 /* Computes counts, first divergence, worst pass and the verdict from the entries. A case in which nothing was compared
  * fails; what is waived was compared. Leaves ASSAY_CASE_ERROR and ASSAY_CASE_UNSUPPORTED as they are. */
 void assay_case_result_finish(assay_case_result *c);
+
+/* Appends a finding without items, and an item to it. Strings are copied. ASSAY_EINTERNAL when out of memory. */
+assay_status assay_case_result_add_finding(assay_case_result *c, const char *source, const char *verdict,
+                                           const char *summary, assay_error *err);
+assay_status assay_finding_add(assay_finding *finding, const char *name, const char *rules, const char *summary,
+                               const char *path, assay_error *err);
+
+/* The finding of a source, such as "blame"; NULL when there is none. */
+const assay_finding *assay_case_result_finding(const assay_case_result *c, const char *source);
 
 /* Makes a result of a case that could not be compared. Names may be NULL (then ""). */
 assay_status assay_case_result_error(assay_case_result *out, const char *name, const char *golden_name,
@@ -187,6 +223,14 @@ void assay_case_result_free(assay_case_result *c);
 assay_status assay_result_add_case(assay_result *result, assay_case_result *c, assay_error *err);
 
 /* Appends a fact, or replaces the value of one with the same key. Strings are copied. */
+assay_status assay_facts_set(assay_facts *facts, const char *key, const char *value, assay_error *err);
+
+/* The value of a fact; NULL when there is none. */
+const char *assay_facts_get(const assay_facts *facts, const char *key);
+
+void assay_facts_free(assay_facts *facts);
+
+/* assay_facts_set of the result's. */
 assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err);
 
 /* True when at least one case passes, and each of the others passes or is unsupported. */

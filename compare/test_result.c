@@ -7,8 +7,8 @@ Test(result, facts_are_replaced_by_key) {
     cr_assert_eq(assay_result_set_fact(&r, "threads", "1", NULL), ASSAY_OK);
     cr_assert_eq(assay_result_set_fact(&r, "blas", "Haswell", NULL), ASSAY_OK);
     cr_assert_eq(assay_result_set_fact(&r, "threads", "2", NULL), ASSAY_OK);
-    cr_assert_eq(r.fact_count, 2);
-    cr_assert_str_eq(r.facts[0].value, "2");
+    cr_assert_eq(r.facts.count, 2);
+    cr_assert_str_eq(r.facts.items[0].value, "2");
     assay_result_free(&r);
 }
 

@@ -68,6 +68,10 @@ void json_add_real(json_builder *b, cJSON *object, const char *key, double value
     add(b, object, key, cJSON_CreateRaw(text));
 }
 
+void json_add_real_text(json_builder *b, cJSON *array, const char *text) {
+    if (array) add(b, array, NULL, cJSON_CreateRaw(text));
+}
+
 void json_add_integer(json_builder *b, cJSON *object, const char *key, int64_t value) {
     if (!object) return;
     char text[24];

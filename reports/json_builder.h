@@ -28,6 +28,8 @@ cJSON *json_add_array(json_builder *b, cJSON *parent, const char *key);
 void json_add_text(json_builder *b, cJSON *object, const char *key, const char *text);
 void json_add_bool(json_builder *b, cJSON *object, const char *key, bool value);
 void json_add_real(json_builder *b, cJSON *object, const char *key, double value);
+/* At the end of an array; `text` is a number as JSON writes it. */
+void json_add_real_text(json_builder *b, cJSON *array, const char *text);
 void json_add_integer(json_builder *b, cJSON *object, const char *key, int64_t value);
 
 /* "A-1 B-2" as an array of two texts. */

@@ -1,5 +1,6 @@
 #include "reports/result_json.h"
 
+#include "reports/detail_json.h"
 #include "reports/json_builder.h"
 #include "reports/waiver_json.h"
 
@@ -88,6 +89,12 @@ static void add_place(json_builder *b, cJSON *entry, const assay_entry *e) {
     json_add_text(b, entry, "stage", assay_stage_get(e->place.stage)->name);
 }
 
+static void add_facts(json_builder *b, cJSON *object, const assay_facts *facts) {
+    cJSON *list = json_add_object(b, object, "facts");
+    for (size_t i = 0; list && i < facts->count; i++)
+        json_add_text(b, list, facts->items[i].key, facts->items[i].value);
+}
+
 static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
     cJSON *entry = json_add_object(b, entries, NULL);
     if (!entry) return;
@@ -105,10 +112,34 @@ static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
         add_tolerance(b, entry, e);
         add_worst(b, entry, &e->worst);
     }
+    if (e->detail) json_add_detail(b, entry, e);
     if (e->goodness > 0) json_add_real(b, entry, "goodness", e->goodness);
     if (e->pad_elements) json_add_integer(b, entry, "pad_elements", e->pad_elements);
     if (e->waiver) json_add_integer(b, entry, "waiver", (int64_t)e->waiver - 1);
     if (e->verdict == ASSAY_VERDICT_WAIVED) json_add_text(b, entry, "waived_from", assay_verdict_name(e->waived_from));
+}
+
+static void add_finding(json_builder *b, cJSON *findings, const assay_finding *f) {
+    cJSON *object = json_add_object(b, findings, NULL);
+    if (!object) return;
+    json_add_text(b, object, "source", f->source);
+    json_add_text(b, object, "verdict", f->verdict);
+    json_add_text(b, object, "summary", f->summary);
+    cJSON *items = json_add_array(b, object, "items");
+    for (size_t i = 0; items && i < f->count; i++) {
+        cJSON *item = json_add_object(b, items, NULL);
+        if (!item) return;
+        json_add_text(b, item, "name", f->items[i].name);
+        json_add_words(b, item, "rules", f->items[i].rules);
+        json_add_text(b, item, "summary", f->items[i].summary);
+        json_add_text(b, item, "path", f->items[i].path);
+    }
+}
+
+static void add_findings(json_builder *b, cJSON *object, const assay_case_result *c) {
+    if (c->finding_count == 0) return;
+    cJSON *findings = json_add_array(b, object, "findings");
+    for (size_t i = 0; findings && i < c->finding_count; i++) add_finding(b, findings, &c->findings[i]);
 }
 
 static void add_counts(json_builder *b, cJSON *object, const assay_case_result *c) {
@@ -144,6 +175,8 @@ static void add_case(json_builder *b, cJSON *cases, const assay_case_result *c) 
     add_counts(b, object, c);
     json_add_integer(b, object, "first_divergence", c->first_divergence);
     json_add_waivers(b, object, &c->waivers);
+    if (c->facts.count) add_facts(b, object, &c->facts);
+    add_findings(b, object, c);
     cJSON *entries = json_add_array(b, object, "entries");
     for (size_t i = 0; entries && i < c->entry_count; i++) add_entry(b, entries, &c->entries[i]);
 }
@@ -154,9 +187,7 @@ static cJSON *build(const assay_result *result) {
     if (!root) return NULL;
     json_add_text(&b, root, "format", FORMAT);
     json_add_text(&b, root, "verdict", assay_result_passed(result) ? "pass" : "fail");
-    cJSON *facts = json_add_object(&b, root, "facts");
-    for (size_t i = 0; facts && i < result->fact_count; i++)
-        json_add_text(&b, facts, result->facts[i].key, result->facts[i].value);
+    add_facts(&b, root, &result->facts);
     cJSON *cases = json_add_array(&b, root, "cases");
     for (size_t i = 0; cases && i < result->case_count; i++) add_case(&b, cases, &result->cases[i]);
     return json_finish(&b, root);

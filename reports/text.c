@@ -385,11 +385,11 @@ static assay_status put_waivers(const printer *p, const assay_result *r, assay_e
 
 static void put_facts(const printer *p, const assay_result *r) {
     char line[512];
-    for (size_t i = 0; i < r->fact_count; i++) {
-        fprintf(p->out, "%s: ", clean(r->facts[i].key, line, sizeof line));
-        fprintf(p->out, "%s\n", clean(r->facts[i].value, line, sizeof line));
+    for (size_t i = 0; i < r->facts.count; i++) {
+        fprintf(p->out, "%s: ", clean(r->facts.items[i].key, line, sizeof line));
+        fprintf(p->out, "%s\n", clean(r->facts.items[i].value, line, sizeof line));
     }
-    if (r->fact_count) fprintf(p->out, "\n");
+    if (r->facts.count) fprintf(p->out, "\n");
 }
 
 assay_status assay_report_text(FILE *out, const assay_result *result, const assay_text_options *options,

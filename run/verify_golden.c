@@ -26,7 +26,8 @@ static assay_status verify_loaded(assay_case_result *out, const assay_golden *g,
                                        .replay = replayed ? g : NULL,
                                        .tolerates = options->mistakes != NULL};
     if (!st) st = assay_trace_run(&engine, m, &trace, err);
-    const assay_compare_options compare = {.name = g->test_case.name, .policy = options->policy, .require_all = true};
+    const assay_compare_options compare = {
+        .name = g->test_case.name, .policy = options->policy, .require_all = true, .detail = options->detail};
     if (!st) st = assay_compare(out, &golden, &engine.source, &compare, err);
     assay_trace_free(&engine);
     assay_source_close(&golden);

@@ -18,6 +18,7 @@ typedef struct {
     assay_dtype dtype;     /* what the engine computes in; a golden in half precision is always run in its own type */
     const assay_policy *policy; /* NULL: the defaults */
     const char *mistakes;       /* NULL, or mistakes that the engine makes on purpose (engine/variants.h) */
+    bool detail;                /* entries get their detail, for charts (compare/detail.h) */
     bool no_replay;             /* let the engine go on from its own memory (docs/methodology.md) */
 } assay_verify_options;
 
