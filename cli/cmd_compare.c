@@ -2,13 +2,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/closer_look.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/compare_suggest.h"
 #include "cli/map_option.h"
+#include "cli/report_option.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
+#include "run/golden_facts.h"
 
 /* What the command line names besides the files. */
 typedef struct {
@@ -59,10 +62,14 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
     assay_status st = assay_source_of_file(&golden, file, args->arguments[0], err);
     const assay_compare_options options = {.name = file->has_case ? file->test_case.name : args->arguments[0],
                                            .policy = &t->policy,
-                                           .require_all = cli_value(args, "require-all") != NULL};
+                                           .require_all = cli_value(args, "require-all") != NULL,
+                                           .detail = cli_wants_detail(args)};
     assay_arithmetic arithmetic;
     if (!st) st = cli_read_arithmetic(args, &arithmetic, err);
     if (!st) st = assay_compare_arithmetic(out, file, &golden, candidate, &arithmetic, &options, err);
+    if (!st) st = assay_golden_add_facts(out, file, err);
+    if (!st && cli_wants_detail(args) && !cli_value(args, "no-findings"))
+        st = cli_look_closer(out, file, candidate, &arithmetic, err);
     assay_source_close(&golden);
     return st;
 }
@@ -89,7 +96,7 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
     assay_status st = assay_golden_open(&golden, args->arguments[0], err);
     if (!st) st = compare_case(&one, &golden, args, t, err);
     if (!st) st = assay_result_add_case(result, &one, err);
-    if (!st) st = cli_add_facts(result, err);
+    if (!st) st = cli_add_facts(result, args, err);
     assay_golden_close(&golden);
     return st;
 }
@@ -102,7 +109,7 @@ static int compare(const cli_args *args) {
         assay_fail(&err, ASSAY_EINPUT, NULL, "compare: --out is for the mapping that --suggest-map proposes");
         return cli_fail(&err);
     }
-    if (cli_check_output(args, "json", &err) || cli_start_engine(args, &err) || read_terms(args, &t, &err))
+    if (cli_check_reports(args, &err) || cli_start_engine(args, &err) || read_terms(args, &t, &err))
         return cli_fail(&err);
     assay_result result = {0};
     assay_status st = compare_paths(&result, args, &t, &err);
@@ -124,7 +131,8 @@ static const cli_option options[] = {
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
     CLI_OPTION_PORT,
-    CLI_OPTION_JSON,
+    CLI_OPTIONS_REPORT,
+    {"no-findings", 0, NULL, "let reports of a mismatch do without what diagnose and blame say of it"},
     {0}};
 
 const cli_command cmd_compare = {
@@ -138,7 +146,7 @@ const cli_command cmd_compare = {
         "  assay compare golden.h5 port.npz --suggest-map --out map.json\n"
         "  assay compare golden.h5 port.npz --map map.json\n"
         "  assay compare golden.h5 port.h5 --require logits --require 'past/*'\n"
-        "  assay compare golden.h5 port.h5 --policy policy.json --json result.json\n"
+        "  assay compare golden.h5 port.h5 --policy policy.json --report html=report.html,json=result.json\n"
         "  assay compare golden.h5 port.h5 --dtype bfloat16       a port that computes in bfloat16\n"
         "  assay compare golden.h5 port.h5 --weights quantised/   a port whose weights were rounded\n",
     .description =

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/report_option.h"
 #include "cli/suite.h"
 #include "cli/verify_rules.h"
 #include "core/atomic_file.h"
@@ -49,12 +50,13 @@ static int exit_code(const cli_args *args, const assay_result *result) {
     return code;
 }
 
-static const char *const outputs[] = {"json", "csv", "markdown"};
+static const char *const outputs[] = {"csv", "markdown"};
 enum { output_count = sizeof outputs / sizeof *outputs };
 
 /* Options of the other way of running would be ignored in silence. */
 static assay_status check_mode(const cli_args *args, assay_error *err) {
-    static const char *const without_rules[] = {"dtype", "model", "mistake", "no-replay", "all", "policy", NULL};
+    static const char *const without_rules[] = {"dtype", "model",  "mistake", "no-replay",
+                                                "all",   "policy", "report",  NULL};
     static const char *const with_rules[] = {"csv", "markdown", NULL};
     bool rules = cli_value(args, "rules") != NULL;
     for (const char *const *name = rules ? without_rules : with_rules; *name; name++)
@@ -71,7 +73,7 @@ static assay_status check_arguments(const cli_args *args, assay_error *err) {
     const char *mistakes = cli_value(args, "mistake");
     if (!st && mistakes) st = assay_variants_parse(mistakes, &semantics, err);
     for (int i = 0; !st && i < output_count; i++) st = cli_check_output(args, outputs[i], err);
-    return st;
+    return st ? st : cli_check_reports(args, err);
 }
 
 static assay_status check_not_golden(const cli_args *args, const cli_suite *suite, assay_error *err) {
@@ -80,13 +82,13 @@ static assay_status check_not_golden(const cli_args *args, const cli_suite *suit
         const char *path = cli_value(args, outputs[i]);
         if (path) st = assay_output_check(path, (const char *const *)suite->paths, suite->count, err);
     }
-    return st;
+    return st ? st : cli_check_reports_spare(args, (const char *const *)suite->paths, suite->count, err);
 }
 
 static int verify_suite(const cli_args *args, const cli_suite *suite, const assay_verify_options *options) {
     assay_error err;
     assay_result result = {0};
-    assay_status st = cli_add_facts(&result, &err);
+    assay_status st = cli_add_facts(&result, args, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options->dtype), &err);
     if (!st) st = verify_all(&result, suite, options, &err);
     int code = st ? cli_fail(&err) : exit_code(args, &result);
@@ -101,6 +103,7 @@ static int verify(const cli_args *args) {
                                     .dtype = ASSAY_F32,
                                     .policy = &policy,
                                     .mistakes = cli_value(args, "mistake"),
+                                    .detail = cli_wants_detail(args),
                                     .no_replay = cli_value(args, "no-replay") != NULL};
     assay_status st = check_arguments(args, &err);
     if (!st) st = cli_start_engine(args, &err);
@@ -129,7 +132,7 @@ static const cli_option options[] = {
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
-    CLI_OPTION_JSON,
+    CLI_OPTIONS_REPORT,
     CLI_OPTION_THREADS,
     {0}};
 
@@ -140,7 +143,7 @@ const cli_command cmd_verify = {
     .examples =
         "  assay verify                                   the shipped goldens\n"
         "  assay verify golden/data/decode-flip.h5 --all         one golden, every stage listed\n"
-        "  assay verify --dtype float64 --json out.json   in double, with a machine-readable result\n",
+        "  assay verify --dtype float64 --report html=out.html,junit=out.xml\n",
     .description =
         "Runs the case of each golden on the C engine and holds every stage that the golden has against it, with a\n"
         "tolerance of 8 times the noise floor that the original itself shows (docs/methodology.md).\n",

@@ -12,5 +12,6 @@ extern const cli_command cmd_conformance;
 extern const cli_command cmd_fuzz;
 extern const cli_command cmd_run;
 extern const cli_command cmd_inspect;
+extern const cli_command cmd_report;
 
 #endif

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "core/atomic_file.h"
+#include "core/shell_quote.h"
 #include "core/version.h"
 #include "engine/engine.h"
-#include "reports/result_json.h"
-#include "reports/text.h"
 
 int cli_fail(const assay_error *err) {
     fprintf(stderr, "assay: %s\n", err->message);
@@ -46,9 +45,7 @@ static bool is_named_twice(const cli_args *args, const char *path) {
     return count > 1;
 }
 
-assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err) {
-    const char *path = cli_value(args, name);
-    if (!path) return ASSAY_OK;
+assay_status cli_check_output_path(const cli_args *args, const char *path, assay_error *err) {
     for (int i = 0; i < args->argument_count; i++) {
         const char *input = args->arguments[i];
         if (is_in_folder(path, input))
@@ -57,6 +54,14 @@ assay_status cli_check_output(const cli_args *args, const char *name, assay_erro
         assay_status st = assay_output_check(path, &input, 1, err);
         if (st) return st;
     }
+    return assay_output_check(path, NULL, 0, err);
+}
+
+assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err) {
+    const char *path = cli_value(args, name);
+    if (!path) return ASSAY_OK;
+    assay_status st = cli_check_output_path(args, path, err);
+    if (st) return st;
     if (is_named_twice(args, path))
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: is named twice; choose another name for --%s", path, name);
     const char *others[CLI_MAX_OPTIONS];
@@ -103,7 +108,22 @@ assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, as
     return out->has_dtype ? cli_read_dtype(args, &out->dtype, err) : ASSAY_OK;
 }
 
-assay_status cli_add_facts(assay_result *result, assay_error *err) {
+static assay_status add_command(assay_result *result, const cli_args *args, assay_error *err) {
+    char *command = assay_shell_join(args->words, args->word_count);
+    char *line = command ? malloc(strlen(command) + sizeof "assay ") : NULL;
+    assay_status st = ASSAY_OK;
+    if (line) {
+        stpcpy(stpcpy(line, "assay "), command);
+        st = assay_result_set_fact(result, "command", line, err);
+    } else {
+        st = assay_fail_nomem(err, "a result");
+    }
+    free(command);
+    free(line);
+    return st;
+}
+
+assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err) {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", omp_get_max_threads());
     const char *facts[][2] = {{"assay", ASSAY_VERSION},
@@ -113,27 +133,11 @@ assay_status cli_add_facts(assay_result *result, assay_error *err) {
     assay_status st = ASSAY_OK;
     for (size_t i = 0; !st && i < sizeof facts / sizeof *facts; i++)
         st = assay_result_set_fact(result, facts[i][0], facts[i][1], err);
-    return st;
+    return st ? st : add_command(result, args, err);
 }
 
 void cli_progress(size_t done, size_t count, const char *what) {
     if (!isatty(STDERR_FILENO)) return;
     fprintf(stderr, "\r\033[K");
     if (done < count) fprintf(stderr, "[%zu/%zu] %s", done, count, what);
-}
-
-static bool wants_colour(void) {
-    const char *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
-int cli_report(const cli_args *args, const assay_result *result) {
-    assay_error err;
-    const assay_text_options text = {.colour = wants_colour(), .list_passes = cli_value(args, "all") != NULL};
-    bool lone_error = result->case_count == 1 && result->cases[0].verdict == ASSAY_CASE_ERROR;
-    assay_status st = lone_error ? ASSAY_OK : assay_report_text(stdout, result, &text, &err);
-    const char *json = cli_value(args, "json");
-    if (!st && json) st = assay_report_json(json, result, &err);
-    if (st) return cli_fail(&err);
-    return assay_result_passed(result) ? 0 : 1;
 }

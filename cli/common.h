@@ -23,7 +23,7 @@
 #define CLI_OPTION_PORT \
     { "port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)" }
 #define CLI_OPTION_JSON \
-    { "json", 0, "FILE", "write the complete result as JSON (docs/result-json.md)" }
+    { "json", 0, "FILE", "write the result as JSON (docs/result-json.md)" }
 #define CLI_OPTION_MISTAKE                                                                            \
     {                                                                                                 \
         "mistake", 0, "NAME,...",                                                                     \
@@ -45,6 +45,9 @@ assay_status cli_start_engine(const cli_args *args, assay_error *err);
  * argument of the command nor the file of another option. */
 assay_status cli_check_output(const cli_args *args, const char *name, assay_error *err);
 
+/* The same of a path that an option holds, but for the files of other options. */
+assay_status cli_check_output_path(const cli_args *args, const char *path, assay_error *err);
+
 /* --policy: reads the file, or the defaults, and says which day it is for waivers. Release with assay_policy_free. */
 assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_error *err);
 
@@ -57,15 +60,11 @@ assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_erro
 /* --dtype, --weights and --model of a candidate. */
 assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, assay_error *err);
 
-/* Facts of this machine and build that a result carries: version, BLAS and its kernel, threads. */
-assay_status cli_add_facts(assay_result *result, assay_error *err);
+/* Facts that a result carries: version, BLAS and its kernel, threads, the command line as a shell reads it. */
+assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err);
 
 /* A line on stderr that overwrites itself, on a terminal only: `what` is being done, `done` of `count` are. The last call, with
  * done == count, clears it. */
 void cli_progress(size_t done, size_t count, const char *what);
-
-/* Prints the result (--all) and writes it (--json); returns the exit code: 0 passed, 1 not, or that of an error. A single
- * case that could not be compared is not printed: the error says it all. */
-int cli_report(const cli_args *args, const assay_result *result);
 
 #endif

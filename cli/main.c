@@ -13,8 +13,8 @@
 #define LOOK_AFTER_SECONDS 10
 #define LOOK_SECONDS 10
 
-static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame, &cmd_diagnose,
-                                              &cmd_conformance, &cmd_fuzz,    &cmd_run,   &cmd_inspect};
+static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_blame,   &cmd_diagnose, &cmd_conformance,
+                                              &cmd_fuzz,   &cmd_run,     &cmd_inspect, &cmd_report};
 enum { command_count = sizeof commands / sizeof *commands };
 
 static void print_overview(FILE *out) {

@@ -85,6 +85,8 @@ assay_status cli_parse(cli_args *out, const cli_command *command, int argc, char
     }
     args.arguments = argv + optind;
     args.argument_count = argc - optind;
+    args.words = argv;
+    args.word_count = argc;
     assay_status st = check_count(&args, err);
     if (!st) *out = args;
     return st;

@@ -49,6 +49,9 @@ struct cli_args {
     int given_count;
     char **arguments; /* those that are no options, NULL-terminated */
     int argument_count;
+    char *
+        *words; /* (word_count) of the command line from the command's name on, in the order of getopt: options first */
+    int word_count;
     bool help;
 };
 

@@ -7,6 +7,7 @@
 
 #include "blame/blame.h"
 #include "compare/candidate.h"
+#include "core/shell_quote.h"
 #include "golden/golden_file.h"
 #include "reports/blame_text.h"
 #include "reports/diagnosis_text.h"
@@ -35,19 +36,9 @@ static void write_head(FILE *f, const assay_find_report_input *in, const assay_f
     if (find->rules[0]) fprintf(f, "  rules       %s\n", find->rules);
 }
 
-/* A path in single quotes, as a shell reads it; the caller frees it. */
-static char *quoted(const char *path) {
-    char *text = malloc(4 * strlen(path) + 3), *at = text;
-    if (!text) return NULL;
-    *at++ = '\'';
-    for (; *path; path++) at = *path == '\'' ? stpcpy(at, "'\\''") : (*at = *path, at + 1);
-    stpcpy(at, "'");
-    return text;
-}
-
 static void write_next(FILE *f, const assay_find_report_input *in) {
     const char *option = in->subject->option;
-    char *folder = quoted(in->folder);
+    char *folder = assay_shell_quote(in->folder);
     if (!folder) return;
     fprintf(f, "\nRun it again:        assay fuzz --replay %s%s%s\n", folder, option[0] ? " " : "", option);
     if (in->candidate[0])

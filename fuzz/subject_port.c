@@ -6,6 +6,7 @@
 
 #include "compare/candidate.h"
 #include "core/atomic_folder.h"
+#include "core/shell_quote.h"
 #include "fuzz/case_text.h"
 #include "fuzz/subject.h"
 #include "fuzz/work_folder.h"
@@ -158,12 +159,13 @@ static void end(void *self) {
     free(s);
 }
 
-/* In single quotes, as a shell reads them. */
-static void quote(char *text, size_t text_nbytes, const char *command) {
-    size_t at = (size_t)snprintf(text, text_nbytes, "--port '");
-    for (; *command && at + 6 < text_nbytes; command++)
-        at += (size_t)snprintf(text + at, text_nbytes - at, *command == '\'' ? "'\\''" : "%c", *command);
-    snprintf(text + at, text_nbytes - at, "'");
+/* "--port 'CMD'", as a shell reads it. */
+static assay_status set_option(assay_fuzz_subject *s, const char *command, assay_error *err) {
+    char *quoted = assay_shell_quote(command);
+    if (!quoted) return assay_fail_nomem(err, "a command");
+    snprintf(s->option, sizeof s->option, "--port %s", quoted);
+    free(quoted);
+    return ASSAY_OK;
 }
 
 assay_status assay_fuzz_subject_port(assay_fuzz_subject *out, const assay_port_options *options, assay_error *err) {
@@ -177,6 +179,5 @@ assay_status assay_fuzz_subject_port(assay_fuzz_subject *out, const assay_port_o
     }
     *out = (assay_fuzz_subject){.self = s, .answer = answer, .release = release, .end = end};
     snprintf(out->name, sizeof out->name, "port '%.480s'", options->command);
-    quote(out->option, sizeof out->option, options->command);
-    return ASSAY_OK;
+    return set_option(out, options->command, err);
 }

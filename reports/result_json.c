@@ -1,5 +1,7 @@
 #include "reports/result_json.h"
 
+#include <stdlib.h>
+
 #include "reports/detail_json.h"
 #include "reports/json_builder.h"
 #include "reports/waiver_json.h"
@@ -197,6 +199,11 @@ assay_status assay_report_json_text(char **out, const assay_result *result, assa
     return json_print(out, build(result), err);
 }
 
-assay_status assay_report_json(const char *path, const assay_result *result, assay_error *err) {
-    return json_write(path, build(result), err);
+assay_status assay_report_json(FILE *out, const assay_result *result, assay_error *err) {
+    char *text = NULL;
+    assay_status st = assay_report_json_text(&text, result, err);
+    if (st) return st;
+    bool written = fputs(text, out) >= 0 && fflush(out) == 0;
+    free(text);
+    return written ? ASSAY_OK : assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
 }

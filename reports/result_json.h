@@ -4,6 +4,8 @@
 #ifndef ASSAY_REPORTS_RESULT_JSON_H
 #define ASSAY_REPORTS_RESULT_JSON_H
 
+#include <stdio.h>
+
 #include "compare/result.h"
 #include "core/status.h"
 
@@ -15,8 +17,8 @@ extern "C" {
  * double; NaN and infinities are the strings "NaN", "Infinity", "-Infinity". ASSAY_EINTERNAL when out of memory. */
 assay_status assay_report_json_text(char **out, const assay_result *result, assay_error *err);
 
-/* Writes that text to a file, which appears whole or not at all (core/atomic_file.h). */
-assay_status assay_report_json(const char *path, const assay_result *result, assay_error *err);
+/* Writes that text. ASSAY_EINTERNAL when writing fails. */
+assay_status assay_report_json(FILE *out, const assay_result *result, assay_error *err);
 
 #ifdef __cplusplus
 }

@@ -88,20 +88,3 @@ Test(result_json, bytes_that_are_no_utf8_do_not_break_it) {
     cJSON_Delete(root);
     assay_result_free(&r);
 }
-
-Test(result_json, is_written_to_a_file) {
-    char folder[] = "/tmp/assay-test-XXXXXX", path[64], first[8] = "";
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/r.json", folder);
-    assay_result r = report_fixture();
-    cr_assert_eq(assay_report_json(path, &r, NULL), ASSAY_OK);
-    FILE *in = fopen(path, "r");
-    cr_assert_not_null(in);
-    cr_assert_not_null(fgets(first, sizeof first, in));
-    cr_assert_eq(first[0], '{');
-    fclose(in);
-    unlink(path);
-    cr_assert_eq(rmdir(folder), 0, "nothing else was left in the folder");
-    cr_assert_eq(assay_report_json("/nonexistent/r.json", &r, NULL), ASSAY_EINPUT);
-    assay_result_free(&r);
-}

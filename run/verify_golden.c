@@ -5,6 +5,7 @@
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "golden/golden_file.h"
+#include "run/golden_facts.h"
 #include "run/load_model.h"
 #include "run/trace.h"
 
@@ -29,6 +30,7 @@ static assay_status verify_loaded(assay_case_result *out, const assay_golden *g,
     const assay_compare_options compare = {
         .name = g->test_case.name, .policy = options->policy, .require_all = true, .detail = options->detail};
     if (!st) st = assay_compare(out, &golden, &engine.source, &compare, err);
+    if (!st) st = assay_golden_add_facts(out, g, err);
     assay_trace_free(&engine);
     assay_source_close(&golden);
     return st;

@@ -1,0 +1,53 @@
+#include "reports/report_format.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/atomic_file.h"
+#include "reports/result_json.h"
+#include "reports/text.h"
+
+static assay_status write_text(FILE *out, const assay_result *result, assay_error *err) {
+    return assay_report_text(out, result, NULL, err);
+}
+
+static const assay_report_format formats[] = {
+    {"text", ".txt", "the tables that a terminal shows", write_text},
+    {"json", ".json", "everything, for programs (docs/result-json.md)", assay_report_json},
+};
+
+size_t assay_report_format_count(void) { return sizeof formats / sizeof *formats; }
+
+const assay_report_format *assay_report_format_at(size_t index) { return &formats[index]; }
+
+const assay_report_format *assay_report_format_find(const char *name) {
+    for (size_t i = 0; i < assay_report_format_count(); i++)
+        if (strcmp(formats[i].name, name) == 0) return &formats[i];
+    return NULL;
+}
+
+/* Writes into the temporary file, and closes it. */
+static assay_status write_temporary(const assay_report_format *format, const assay_atomic_file *file,
+                                    const assay_result *result, assay_error *err) {
+    FILE *out = fopen(file->temporary, "w");
+    if (!out) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", file->path, strerror(errno));
+    assay_status st = format->write(out, result, err);
+    bool failed = ferror(out) != 0;
+    errno = 0;
+    failed |= fclose(out) != 0;
+    if (!failed) return st;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", file->path,
+                      errno ? strerror(errno) : "the device is full or broken");
+}
+
+assay_status assay_report_write(const assay_report_format *format, const char *path, const assay_result *result,
+                                assay_error *err) {
+    assay_atomic_file file;
+    if (strcmp(path, "-") == 0) return format->write(stdout, result, err);
+    assay_status st = assay_atomic_begin(&file, path, err);
+    if (st) return st;
+    st = write_temporary(format, &file, result, err);
+    if (!st) return assay_atomic_commit(&file, err);
+    assay_atomic_discard(&file);
+    return st;
+}
