@@ -131,7 +131,8 @@ static const cli_option options[] = {
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
     CLI_OPTION_PORT,
-    CLI_OPTIONS_REPORT,
+    CLI_OPTION_REPORT,
+    CLI_OPTION_JSON_REPORT,
     {"no-findings", 0, NULL, "let reports of a mismatch do without what diagnose and blame say of it"},
     {0}};
 
@@ -163,4 +164,5 @@ const cli_command cmd_compare = {
     .least = 2,
     .most = 2,
     .reads_hdf5 = true,
+    .json_is_report = true,
     .run = compare};

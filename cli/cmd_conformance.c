@@ -4,11 +4,12 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/conformance.h"
+#include "cli/report_option.h"
 
 /* Options of the other sub-command would be ignored in silence. */
 static assay_status check_options(const cli_args *args, bool exports, assay_error *err) {
     static const char *const of_export[] = {"npy", "safetensors", NULL};
-    static const char *const of_score[] = {"json", "policy", "no-diagnosis", "threads", NULL};
+    static const char *const of_score[] = {"json", "report", "policy", "no-diagnosis", "threads", NULL};
     for (const char *const *wrong = exports ? of_score : of_export; *wrong; wrong++)
         if (cli_value(args, *wrong))
             return assay_fail(err, ASSAY_EINPUT, NULL,
@@ -39,6 +40,7 @@ static const cli_option options[] = {
     {"safetensors", 0, NULL, "export: write tensors as .safetensors only (default: both formats)"},
     {"npy", 0, NULL, "export: write tensors as .npy files only"},
     {"json", 0, "FILE", "score: write the scorecard as JSON (docs/result-json.md)"},
+    CLI_OPTION_REPORT,
     {"policy", 0, "FILE", "score: tolerances and requirements, assay-policy/1 (docs/policy.md)"},
     {"port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)"},
     {"no-diagnosis", 0, NULL, "score: blame rules by the first stage that differs alone"},
@@ -55,7 +57,7 @@ const cli_command cmd_conformance = {
         "  assay conformance export suite                   the shipped cases as safetensors, .npy and HDF5\n"
         "  assay conformance score dumps                    dumps/<case>.h5, .safetensors, .npz, or a folder of .npy "
         "files\n"
-        "  assay conformance score dumps suite --json scorecard.json\n",
+        "  assay conformance score dumps --json scorecard.json --report junit=out.xml,html=out.html\n",
     .description =
         "export writes a new folder: a manifest of all cases and rules, and for each case the case file, a Hugging "
         "Face\n"

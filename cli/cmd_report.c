@@ -14,7 +14,7 @@ static int report(const cli_args *args) {
     return code;
 }
 
-static const cli_option options[] = {CLI_OPTIONS_REPORT, CLI_OPTION_ALL, {0}};
+static const cli_option options[] = {CLI_OPTION_REPORT, CLI_OPTION_JSON_REPORT, CLI_OPTION_ALL, {0}};
 
 const cli_command cmd_report = {
     .name = "report",
@@ -31,4 +31,5 @@ const cli_command cmd_report = {
     .options = options,
     .least = 1,
     .most = 1,
+    .json_is_report = true,
     .run = report};

@@ -132,7 +132,8 @@ static const cli_option options[] = {
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
-    CLI_OPTIONS_REPORT,
+    CLI_OPTION_REPORT,
+    CLI_OPTION_JSON_REPORT,
     CLI_OPTION_THREADS,
     {0}};
 
@@ -151,4 +152,5 @@ const cli_command cmd_verify = {
     .least = 0,
     .most = -1,
     .reads_hdf5 = true,
+    .json_is_report = true,
     .run = verify};

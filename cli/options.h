@@ -34,6 +34,7 @@ typedef struct {
     const cli_option *options;        /* ends with a NULL name; every command has --help besides */
     int least, most;                  /* number of arguments; most -1: any */
     bool reads_hdf5;                  /* of users: it runs in a process of its own (run/supervise.h) */
+    bool json_is_report;              /* --json is short for --report json=FILE (cli/report_option.h) */
     int (*run)(const cli_args *args); /* returns the exit code */
 } cli_command;
 

@@ -66,10 +66,15 @@ static assay_status add_words(report_list *list, const char *value, assay_error 
     return st;
 }
 
+/* --json, where it is about the same result. */
+static const char *json_path(const cli_args *args) {
+    return args->command->json_is_report ? cli_value(args, "json") : NULL;
+}
+
 /* *out is to be freed on every outcome. */
 static assay_status read_list(const cli_args *args, report_list *out, assay_error *err) {
     *out = (report_list){.count = 0};
-    const char *value, *json = cli_value(args, "json");
+    const char *value, *json = json_path(args);
     assay_status st = ASSAY_OK;
     for (int i = 0; !st && (value = cli_nth_value(args, "report", i)); i++) st = add_words(out, value, err);
     if (!st && json && out->count < MAX_REPORTS) st = add(out, assay_report_format_find("json"), json, err);
@@ -86,7 +91,7 @@ static assay_status check_path(const cli_args *args, const report_list *list, in
     if (strcmp(path, "-") == 0) return ASSAY_OK;
     assay_status st = cli_check_output_path(args, path, err);
     const char *others[CLI_MAX_OPTIONS];
-    const char *json = cli_value(args, "json");
+    const char *json = json_path(args);
     for (int i = 0; i < CLI_MAX_OPTIONS; i++) others[i] = args->values[i] == json ? NULL : args->values[i];
     return st ? st : assay_output_check(path, others, CLI_MAX_OPTIONS, err);
 }
@@ -108,7 +113,7 @@ assay_status cli_check_reports_spare(const cli_args *args, const char *const *pa
     return st;
 }
 
-bool cli_wants_detail(const cli_args *args) { return cli_value(args, "report") || cli_value(args, "json"); }
+bool cli_wants_detail(const cli_args *args) { return cli_value(args, "report") || json_path(args); }
 
 /* ---- writing ---- */
 
@@ -117,10 +122,23 @@ static bool wants_colour(void) {
     return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
-static bool uses_stdout(const report_list *list) {
-    for (int i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].path, "-") == 0) return true;
-    return false;
+bool cli_reports_use_stdout(const cli_args *args) {
+    report_list list;
+    assay_error err;
+    bool found = false;
+    if (!read_list(args, &list, &err))
+        for (int i = 0; i < list.count; i++) found |= strcmp(list.items[i].path, "-") == 0;
+    free_list(&list);
+    return found;
+}
+
+assay_status cli_write_reports(const cli_args *args, const assay_result *result, assay_error *err) {
+    report_list list;
+    assay_status st = read_list(args, &list, err);
+    for (int i = 0; !st && i < list.count; i++)
+        st = assay_report_write(list.items[i].format, list.items[i].path, result, err);
+    free_list(&list);
+    return st;
 }
 
 static bool is_lone_error(const assay_result *result) {
@@ -129,13 +147,10 @@ static bool is_lone_error(const assay_result *result) {
 
 int cli_report(const cli_args *args, const assay_result *result) {
     assay_error err;
-    report_list list;
     const assay_text_options text = {.colour = wants_colour(), .list_passes = cli_value(args, "all") != NULL};
-    assay_status st = read_list(args, &list, &err);
-    if (!st && !uses_stdout(&list) && !is_lone_error(result)) st = assay_report_text(stdout, result, &text, &err);
-    for (int i = 0; !st && i < list.count; i++)
-        st = assay_report_write(list.items[i].format, list.items[i].path, result, &err);
-    free_list(&list);
+    bool prints = !cli_reports_use_stdout(args) && !is_lone_error(result);
+    assay_status st = prints ? assay_report_text(stdout, result, &text, &err) : ASSAY_OK;
+    if (!st) st = cli_write_reports(args, result, &err);
     if (st) return cli_fail(&err);
     return assay_result_passed(result) ? 0 : 1;
 }

@@ -5,15 +5,22 @@
 #include "cli/options.h"
 #include "compare/result.h"
 
-#define CLI_OPTIONS_REPORT                                                                                       \
-    {"report", 'r', "FORMAT=FILE,...",                                                                           \
-     "write reports: text, json, junit, markdown, github, html; FILE '-' is standard output (docs/reports.md)"}, \
-    {                                                                                                            \
-        "json", 0, "FILE", "the same as --report json=FILE"                                                      \
+#define CLI_OPTION_REPORT                                                                                             \
+    {                                                                                                                 \
+        "report", 'r', "FORMAT=FILE,...",                                                                             \
+            "write reports: text, json, junit, markdown, github, html; FILE '-' is standard output (docs/reports.md)" \
     }
+#define CLI_OPTION_JSON_REPORT \
+    { "json", 0, "FILE", "the same as --report json=FILE" }
 
 /* Checks, before any work, formats and files: each can be written, and none is an input or named twice. */
 assay_status cli_check_reports(const cli_args *args, assay_error *err);
+
+/* Whether a report goes to standard output, where then nothing else is printed. */
+bool cli_reports_use_stdout(const cli_args *args);
+
+/* Writes the reports. */
+assay_status cli_write_reports(const cli_args *args, const assay_result *result, assay_error *err);
 
 /* That none of the reports is one of the `count` paths. */
 assay_status cli_check_reports_spare(const cli_args *args, const char *const *paths, size_t count, assay_error *err);

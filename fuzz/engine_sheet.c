@@ -16,15 +16,9 @@ static assay_status keep_tensor(void *context, const assay_place *place, const a
 static assay_status keep_step(void *context, int64_t step, const assay_step *what, const assay_error *refusal,
                               assay_error *err) {
     assay_engine_sheet *e = context;
-    assay_error *kept = &e->refusals[e->step_count];
     (void)err; /* there is room for all steps */
-    if (refusal) *kept = *refusal;
-    e->steps[e->step_count++] = (assay_source_step){.step = step,
-                                                    .refused = refusal != NULL,
-                                                    .op = assay_op_name(what->op),
-                                                    .refused_rules = kept->rules,
-                                                    .refused_message = kept->message,
-                                                    .past_captured = 1};
+    size_t n = e->step_count++;
+    e->steps[n] = assay_run_record(step, what, refusal, &e->refusals[n]);
     return ASSAY_OK;
 }
 

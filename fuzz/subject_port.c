@@ -72,15 +72,10 @@ static assay_status write_case(const places *p, const assay_case *c, const assay
     return st ? st : write_model(p, c, m, err);
 }
 
-static bool is_hdf5(const char *path) {
-    size_t n = strlen(path);
-    return n > 3 && strcmp(path + n - 3, ".h5") == 0;
-}
-
 /* A damaged HDF5 file can crash libhdf5, or hold it up: that must not end a campaign. */
 static assay_status open_safely(assay_candidate **out, const char *path, assay_error *err) {
     const unsigned seconds = 10;
-    assay_status st = is_hdf5(path) ? assay_golden_probe(path, seconds, err) : ASSAY_OK;
+    assay_status st = assay_is_hdf5(path) ? assay_golden_probe(path, seconds, err) : ASSAY_OK;
     return st ? st : assay_candidate_open(out, path, err);
 }
 

@@ -4,11 +4,16 @@
 #ifndef ASSAY_GOLDEN_GOLDEN_PROBE_H
 #define ASSAY_GOLDEN_GOLDEN_PROBE_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Whether a file begins as HDF5 files do, so that it is one for libhdf5. */
+bool assay_is_hdf5(const char *path);
 
 /* Opens a golden or dump in a forked process, with any names, and reads there all that goes through libhdf5: all but the values that
  * lie in the file as they do in memory. ASSAY_EINPUT when that process crashes, or computes for more than `seconds` and a second for each 8 MiB

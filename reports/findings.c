@@ -39,15 +39,31 @@ static void summarise_diagnosis(const assay_diagnosis *d, char *text, size_t tex
     }
 }
 
-static assay_status add_hypothesis(assay_finding *f, const assay_hypothesis *h, assay_error *err) {
+static assay_status add_mistakes(assay_finding *f, const assay_variant *const *mistakes, size_t count, const char *path,
+                                 assay_error *err) {
     assay_status st = ASSAY_OK;
-    for (size_t i = 0; i < h->mistake_count && !st; i++) {
-        const assay_variant *v = h->mistakes[i];
+    for (size_t i = 0; i < count && !st; i++) {
+        const assay_variant *v = mistakes[i];
         char summary[640];
         snprintf(summary, sizeof summary, "%.300s (the original: %.300s)", v->mistake, v->original);
-        st = assay_finding_add(f, v->name, v->rule, summary, h->original.first_path, err);
+        st = assay_finding_add(f, v->name, v->rule, summary, path, err);
     }
     return st;
+}
+
+static assay_status add_hypothesis(assay_finding *f, const assay_hypothesis *h, assay_error *err) {
+    return add_mistakes(f, h->mistakes, h->mistake_count, h->original.first_path, err);
+}
+
+assay_status assay_findings_add_mistakes(assay_case_result *c, const assay_variant *const *mistakes, size_t count,
+                                         const char *path, assay_error *err) {
+    char summary[200];
+    if (count == 1)
+        snprintf(summary, sizeof summary, "The reference engine computes the same when it makes this mistake: %s.",
+                 mistakes[0]->name);
+    else snprintf(summary, sizeof summary, "Any of these %zu mistakes explains it equally well.", count);
+    assay_status st = assay_case_result_add_finding(c, "diagnosis", "explained", summary, err);
+    return st ? st : add_mistakes(&c->findings[c->finding_count - 1], mistakes, count, path, err);
 }
 
 assay_status assay_findings_add_diagnosis(assay_case_result *c, const assay_diagnosis *d, assay_error *err) {

@@ -220,6 +220,17 @@ static assay_status one_step(runner *r, const assay_step *s, assay_error *err) {
     return r->sink->step(r->sink->context, r->step, s, NULL, err);
 }
 
+assay_source_step assay_run_record(int64_t step, const assay_step *what, const assay_error *refusal,
+                                   assay_error *kept) {
+    if (refusal) *kept = *refusal;
+    return (assay_source_step){.step = step,
+                               .refused = refusal != NULL,
+                               .op = assay_op_name(what->op),
+                               .refused_rules = kept->rules,
+                               .refused_message = kept->message,
+                               .past_captured = 1};
+}
+
 assay_status assay_run_case(const assay_model *model, const assay_case *c, const assay_run_sink *sink,
                             assay_error *err) {
     runner r = {.model = model, .sink = sink, .problem = assay_model_config(model)->problem_type};

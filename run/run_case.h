@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compare/source.h"
 #include "core/stages.h"
 #include "core/status.h"
 #include "core/tensor.h"
@@ -35,6 +36,10 @@ typedef struct {
     /* Every refusal is reported to `step`, expected or not, and a step that should have been refused may run. */
     bool tolerates;
 } assay_run_sink;
+
+/* How a step went, for a source (compare/source.h). *kept takes a copy of the refusal, whose texts the record points to; both sides are
+ * those of the sink's `step`. */
+assay_source_step assay_run_record(int64_t step, const assay_step *what, const assay_error *refusal, assay_error *kept);
 
 /* Runs all steps. A step that expects an error (expect_error) and is refused for that rule is reported to the sink, keeps the
  * past as it was, and the run goes on. ASSAY_EINPUT: any other refusal, with "step <n>" before its reason, and a step that

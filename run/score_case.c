@@ -8,6 +8,7 @@
 #include "compare/compare.h"
 #include "compare/source_file.h"
 #include "run/diagnose.h"
+#include "run/golden_facts.h"
 #include "run/suite_case.h"
 
 const char *assay_scored_name(assay_scored outcome) {
@@ -135,19 +136,32 @@ static assay_status note_unreadable(assay_score_case *c, const assay_error *why,
     return ASSAY_OK;
 }
 
+/* Takes the result over. */
+static assay_status keep_result(assay_score_case *c, const assay_golden *golden, assay_case_result *result,
+                                assay_error *err) {
+    c->result = malloc(sizeof *c->result);
+    if (!c->result) return assay_fail_nomem(err, "a result");
+    *c->result = *result;
+    *result = (assay_case_result){0};
+    return assay_golden_add_facts(c->result, golden, err);
+}
+
 static assay_status compare(assay_score_case *c, const assay_golden *golden, const char *golden_path,
                             const assay_candidate *candidate, const assay_score_options *options, assay_error *err) {
     assay_source source = {0};
     assay_case_result result;
     assay_error why;
-    const assay_compare_options compared = {.name = c->name, .policy = options->policy};
+    const assay_compare_options compared = {
+        .name = c->name, .policy = options->policy, .detail = options->keep_results};
     assay_status st = assay_source_of_file(&source, golden, golden_path, err);
     if (st) return st;
     st = assay_compare(&result, &source, assay_candidate_source(candidate), &compared, &why);
     assay_source_close(&source);
     if (st) return note_unreadable(c, &why, err);
     note_result(c, &result);
+    st = options->keep_results ? keep_result(c, golden, &result, err) : ASSAY_OK;
     assay_case_result_free(&result);
+    if (st) return st;
     bool wanted = c->failed > 0 && !options->no_diagnosis;
     return wanted ? diagnose(c, golden, golden_path, assay_candidate_source(candidate), err) : ASSAY_OK;
 }
@@ -206,6 +220,8 @@ void assay_score_case_free(assay_score_case *c) {
     free(c->rules);
     free(c->dump);
     free(c->name);
+    if (c->result) assay_case_result_free(c->result);
+    free(c->result);
     assay_waiver_uses_free(&c->waivers);
     *c = (assay_score_case){0};
 }

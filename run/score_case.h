@@ -52,12 +52,14 @@ typedef struct {
      * that explain the most of the other cases as well. */
     const assay_variant *mistakes[ASSAY_SCORE_MISTAKES];
     size_t mistake_count, likely_count;
-    char blamed[256]; /* rule ids that it is put down to, separated by spaces */
+    assay_case_result *result; /* all that was found, where it is to be kept and something was compared; else NULL */
+    char blamed[256];          /* rule ids that it is put down to, separated by spaces */
 } assay_score_case;
 
 typedef struct {
     const assay_policy *policy;    /* NULL: the defaults */
     const assay_port_limits *port; /* NULL: it can run all cases */
+    bool keep_results;             /* with detail (compare/detail.h) */
     bool no_diagnosis;             /* do not look for the mistakes behind a case that fails */
     void *context;                 /* of progress */
     void (*progress)(void *context, size_t done, size_t count, const char *name); /* may be NULL; before each case */

@@ -113,6 +113,35 @@ assay_status assay_scorecard_run(assay_scorecard *out, const char *dumps, char *
     return ASSAY_OK;
 }
 
+/* ---- results ---- */
+
+/* A case of which nothing was compared. */
+static assay_status result_without(const assay_score_case *c, assay_case_result *out, assay_error *err) {
+    assay_error why;
+    if (c->outcome != ASSAY_SCORED_UNREADABLE)
+        return assay_case_result_unsupported(out, c->name, "", *c->note ? c->note : "not run: there is no dump of it",
+                                             err);
+    assay_fail(&why, ASSAY_EINPUT, NULL, "%s", c->note);
+    return assay_case_result_error(out, c->name, "", &why, err);
+}
+
+assay_status assay_scorecard_take_results(assay_scorecard *card, assay_result *out, assay_error *err) {
+    assay_status st = ASSAY_OK;
+    for (size_t i = 0; i < card->case_count && !st; i++) {
+        assay_score_case *c = &card->cases[i];
+        assay_case_result one = {0};
+        if (c->result) {
+            one = *c->result;
+            free(c->result);
+            c->result = NULL;
+        } else {
+            st = result_without(c, &one, err);
+        }
+        if (!st) st = assay_result_add_case(out, &one, err);
+    }
+    return st;
+}
+
 void assay_scorecard_free(assay_scorecard *card) {
     for (size_t i = 0; i < card->case_count; i++) assay_score_case_free(&card->cases[i]);
     for (size_t i = 0; i < card->unknown_count; i++) free(card->unknown[i]);

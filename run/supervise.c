@@ -20,14 +20,6 @@
 
 /* ---- files ---- */
 
-static bool is_hdf5(const char *path) {
-    char start[8];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool same = fd >= 0 && read(fd, start, sizeof start) == sizeof start && memcmp(start, "\x89HDF\r\n\x1a\n", 8) == 0;
-    if (fd >= 0) close(fd);
-    return same;
-}
-
 /* Whether libhdf5 does not survive one of the files. It is then named. */
 static bool some_is_damaged(const assay_work *work) {
     bool damaged = false;
@@ -35,7 +27,7 @@ static bool some_is_damaged(const assay_work *work) {
     FTS *walk = *work->paths ? fts_open(work->paths, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
     for (FTSENT *entry; walk && !damaged && (entry = fts_read(walk));) {
         if (entry->fts_level >= MAX_DEPTH) fts_set(walk, entry, FTS_SKIP);
-        if (entry->fts_info == FTS_F && is_hdf5(entry->fts_path))
+        if (entry->fts_info == FTS_F && assay_is_hdf5(entry->fts_path))
             damaged = assay_golden_probe(entry->fts_path, work->probe, &err) == ASSAY_EINPUT;
     }
     if (walk) fts_close(walk);

@@ -259,3 +259,32 @@ Test(scorecard, refuses_what_cannot_be_scored) {
     refuse(scratch_path(&s, "dumps"), goldens, 2, "another golden is called 'one' too");
     refuse(scratch_path(&s, "dumps"), none, 1, "none.h5");
 }
+
+/* ---- results for reports ---- */
+
+static void take_results(assay_result *out) {
+    score_with(&(assay_score_options){.keep_results = true});
+    EXPECT_OK(assay_scorecard_take_results(&card, out, &expect_err));
+    cr_assert_eq(out->case_count, 1);
+    cr_expect_str_eq(out->cases[0].name, "one");
+}
+
+Test(scorecard, what_was_found_is_kept_for_reports) {
+    assay_result r = {0};
+    suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
+    take_results(&r);
+    cr_expect_eq(r.cases[0].verdict, ASSAY_CASE_FAIL);
+    cr_assert_geq(r.cases[0].first_divergence, 0);
+    cr_expect_not_null(r.cases[0].entries[r.cases[0].first_divergence].detail);
+    cr_expect_not_null(assay_facts_get(&r.cases[0].facts, "model"));
+    assay_result_free(&r);
+}
+
+Test(scorecard, a_dump_that_cannot_be_read_is_an_error_in_reports) {
+    assay_result r = {0};
+    scratch_write_text(&s, "dumps/one.h5", "no HDF5");
+    take_results(&r);
+    cr_expect_eq(r.cases[0].verdict, ASSAY_CASE_ERROR);
+    cr_expect_not(assay_result_passed(&r));
+    assay_result_free(&r);
+}

@@ -45,14 +45,8 @@ static assay_status keep_step(void *context, int64_t step, const assay_step *wha
                               assay_error *err) {
     assay_trace *t = ((collector *)context)->trace;
     (void)err;
-    assay_error *kept = &t->refusals[t->step_count];
-    if (refusal) *kept = *refusal;
-    t->steps[t->step_count++] = (assay_source_step){.step = step,
-                                                    .refused = refusal != NULL,
-                                                    .op = assay_op_name(what->op),
-                                                    .refused_rules = kept->rules,
-                                                    .refused_message = kept->message,
-                                                    .past_captured = 1};
+    size_t n = t->step_count++;
+    t->steps[n] = assay_run_record(step, what, refusal, &t->refusals[n]);
     return ASSAY_OK;
 }
 
