@@ -6,6 +6,7 @@
 
 #include "compare/waiver.h"
 #include "reports/stage_table.h"
+#include "reports/summary_words.h"
 #include "reports/waiver_list.h"
 
 #define DEFAULT_LIST_LIMIT 20
@@ -332,46 +333,11 @@ static void put_case_table(printer *p, const assay_result *r) {
     for (size_t i = 0; i < r->case_count; i++) put_case_row(p, &r->cases[i]);
 }
 
-/* A run of cases that the port cannot run has no mismatch, and shows nothing. */
-static const char *run_verdict(const assay_result *r) {
-    size_t unsupported = 0;
-    for (size_t i = 0; i < r->case_count; i++) unsupported += r->cases[i].verdict == ASSAY_CASE_UNSUPPORTED;
-    if (assay_result_passed(r)) return "match";
-    return r->case_count && unsupported == r->case_count ? "nothing compared" : "MISMATCH";
-}
-
-/* Tensors of a case's candidate whose names are no stage's. */
-static size_t count_foreign(const assay_case_result *c) {
-    size_t count = 0;
-    for (size_t i = 0; i < c->entry_count; i++)
-        count += c->entries[i].kind == ASSAY_ENTRY_UNKNOWN && c->entries[i].verdict == ASSAY_VERDICT_EXTRA;
-    return count;
-}
-
 static void put_summary(const printer *p, const assay_result *r) {
-    size_t counts[ASSAY_CASE_VERDICT_COUNT] = {0}, stages = 0, missing = 0, waived = 0, foreign = 0, half = 0;
-    for (size_t i = 0; i < r->case_count; i++) {
-        const size_t *verdicts = r->cases[i].counts;
-        counts[r->cases[i].verdict]++;
-        stages += verdicts[ASSAY_VERDICT_PASS] + verdicts[ASSAY_VERDICT_FAIL];
-        missing += verdicts[ASSAY_VERDICT_MISSING] + verdicts[ASSAY_VERDICT_MISSING_REQUIRED];
-        waived += verdicts[ASSAY_VERDICT_WAIVED];
-        foreign += count_foreign(&r->cases[i]);
-        half += r->cases[i].is_half;
-    }
+    char text[ASSAY_SUMMARY_TEXT];
     fprintf(p->out, "\n");
-    put_styled(p, assay_result_passed(r) ? GREEN : RED, run_verdict(r), 0);
-    fprintf(p->out, ": %zu of %zu cases match, %zu differ, %zu could not be compared", counts[ASSAY_CASE_PASS],
-            r->case_count, counts[ASSAY_CASE_FAIL], counts[ASSAY_CASE_ERROR]);
-    if (counts[ASSAY_CASE_UNSUPPORTED])
-        fprintf(p->out, ", %zu unsupported by the port", counts[ASSAY_CASE_UNSUPPORTED]);
-    fprintf(p->out, "; %zu stages judged", stages);
-    if (waived) fprintf(p->out, ", %zu failure%s waived", waived, waived == 1 ? "" : "s");
-    if (missing) fprintf(p->out, ", %zu that the goldens hold were missing", missing);
-    if (foreign)
-        fprintf(p->out, ", %zu tensor%s not looked at (no stage has the name)", foreign, foreign == 1 ? "" : "s");
-    if (half) fprintf(p->out, "; %zu case%s by the noise of half precision", half, half == 1 ? "" : "s");
-    fprintf(p->out, "\n");
+    put_styled(p, assay_result_passed(r) ? GREEN : RED, assay_run_verdict(r), 0);
+    fprintf(p->out, ": %s\n", assay_summary_text(r, text));
 }
 
 static assay_status put_waivers(const printer *p, const assay_result *r, assay_error *err) {

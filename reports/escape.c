@@ -1,0 +1,135 @@
+#include "reports/escape.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define ELLIPSIS "\xe2\x80\xa6"    /* U+2026 */
+
+enum { ESCAPE_NBYTES = 12 };
+
+/* One character: `nbytes` of text, as `shown`. */
+typedef struct {
+    size_t nbytes;
+    char shown[ESCAPE_NBYTES];
+} piece;
+
+/* Number of bytes of the UTF-8 character at `at`, and which it is; 0 when it is none. */
+static size_t decode(const unsigned char *at, uint32_t *character) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+    if (n == 0) return 0;
+    uint32_t c = n == 1 ? at[0] : at[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((at[i] & 0xc0) != 0x80) return 0;
+        c = c << 6 | (at[i] & 0x3f);
+    }
+    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return 0;
+    *character = c;
+    return n;
+}
+
+/* Tab, newline and carriage return are not among them. */
+static bool is_unfit(uint32_t c) {
+    if (c < 0x20) return c != '\t' && c != '\n' && c != '\r';
+    if (c >= 0x7f && c < 0xa0) return true;
+    bool turns =
+        c == 0x61c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return turns || (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
+static const char *xml_escape(unsigned char c) {
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\t': return "&#9;";
+    case '\n': return "&#10;";
+    case '\r': return "&#13;";
+    default: return NULL;
+    }
+}
+
+static bool is_word(unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* By number, what Markdown, its tables, links, mentions, issues, emoji codes and formulas are made of. An underscore within a word is
+ * nothing, and names of stages are full of them; "www" begins a link. */
+static bool is_markdown(const char *text, const char *at) {
+    if (*at == '_') return at == text || !is_word((unsigned char)at[-1]) || !is_word((unsigned char)at[1]);
+    if (*at == 'w' || *at == 'W') return at[1] == 'w' || at[1] == 'W';
+    return strchr("!\"#$&'*:<>@[\\]^`{|}~", *at) != NULL;
+}
+
+static const char *github_escape(unsigned char c, bool property) {
+    switch (c) {
+    case '%': return "%25";
+    case '\r': return "%0D";
+    case '\n': return "%0A";
+    case ':': return property ? "%3A" : NULL;
+    case ',': return property ? "%2C" : NULL;
+    default: return NULL;
+    }
+}
+
+/* How an ASCII character of `text` is shown; NULL: as it is. */
+static const char *ascii_escape(assay_escape_form form, const char *text, const char *at, char scratch[ESCAPE_NBYTES]) {
+    unsigned char c = (unsigned char)*at;
+    switch (form) {
+    case ASSAY_ESCAPE_XML: return xml_escape(c);
+    case ASSAY_ESCAPE_MARKDOWN:
+        if (c == '\t' || c == '\n' || c == '\r') return " ";
+        if (!is_markdown(text, at)) return NULL;
+        snprintf(scratch, ESCAPE_NBYTES, "&#%u;", c);
+        return scratch;
+    case ASSAY_ESCAPE_GITHUB_MESSAGE:
+    case ASSAY_ESCAPE_GITHUB_PROPERTY: return github_escape(c, form == ASSAY_ESCAPE_GITHUB_PROPERTY);
+    }
+    return NULL;
+}
+
+/* The character at `at`, which is not the end of `text`. */
+static piece next(assay_escape_form form, const char *text, const char *at) {
+    piece p = {0};
+    uint32_t c = 0;
+    char scratch[ESCAPE_NBYTES];
+    size_t nbytes = decode((const unsigned char *)at, &c);
+    const char *shown = nbytes == 1 ? ascii_escape(form, text, at, scratch) : NULL;
+    if (nbytes == 0 || is_unfit(c)) shown = REPLACEMENT;
+    p.nbytes = nbytes ? nbytes : 1;
+    if (shown) memcpy(p.shown, shown, strlen(shown) + 1);
+    else memcpy(p.shown, at, p.nbytes);
+    return p;
+}
+
+void assay_escape_put(FILE *out, assay_escape_form form, const char *text) {
+    for (const char *at = text; *at;) {
+        piece p = next(form, text, at);
+        fputs(p.shown, out);
+        at += p.nbytes;
+    }
+}
+
+void assay_escape_append(char *out, size_t out_nbytes, size_t *used, assay_escape_form form, const char *text,
+                         size_t max_characters) {
+    assert(*used + sizeof ELLIPSIS <= out_nbytes);
+    size_t fits = *used; /* where the text was still short enough for an ellipsis after it */
+    for (const char *at = text; *at; max_characters--) {
+        piece p = next(form, text, at);
+        size_t length = strlen(p.shown);
+        if (max_characters == 0 || *used + length >= out_nbytes) {
+            memcpy(out + fits, ELLIPSIS, sizeof ELLIPSIS);
+            *used = fits + sizeof ELLIPSIS - 1;
+            return;
+        }
+        memcpy(out + *used, p.shown, length);
+        *used += length;
+        if (*used + sizeof ELLIPSIS <= out_nbytes) fits = *used;
+        at += p.nbytes;
+    }
+    out[*used] = '\0';
+}

@@ -1,0 +1,65 @@
+#include "reports/summary_words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* What is counted over all cases. */
+typedef struct {
+    size_t cases[ASSAY_CASE_VERDICT_COUNT], stages, missing, waived, foreign, half;
+} totals;
+
+/* Tensors of a case's candidate whose names are no stage's. */
+static size_t count_foreign(const assay_case_result *c) {
+    size_t count = 0;
+    for (size_t i = 0; i < c->entry_count; i++)
+        count += c->entries[i].kind == ASSAY_ENTRY_UNKNOWN && c->entries[i].verdict == ASSAY_VERDICT_EXTRA;
+    return count;
+}
+
+static totals count_all(const assay_result *r) {
+    totals t = {0};
+    for (size_t i = 0; i < r->case_count; i++) {
+        const size_t *verdicts = r->cases[i].counts;
+        t.cases[r->cases[i].verdict]++;
+        t.stages += verdicts[ASSAY_VERDICT_PASS] + verdicts[ASSAY_VERDICT_FAIL];
+        t.missing += verdicts[ASSAY_VERDICT_MISSING] + verdicts[ASSAY_VERDICT_MISSING_REQUIRED];
+        t.waived += verdicts[ASSAY_VERDICT_WAIVED];
+        t.foreign += count_foreign(&r->cases[i]);
+        t.half += r->cases[i].is_half;
+    }
+    return t;
+}
+
+const char *assay_run_verdict(const assay_result *result) {
+    if (assay_result_passed(result)) return "match";
+    return result->case_count && count_all(result).cases[ASSAY_CASE_UNSUPPORTED] == result->case_count
+               ? "nothing compared"
+               : "MISMATCH";
+}
+
+static void append(char *text, size_t *used, const char *format, ...) ASSAY_PRINTF(3, 4);
+static void append(char *text, size_t *used, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text + *used, ASSAY_SUMMARY_TEXT - *used, format, args);
+    va_end(args);
+    *used += (size_t)n; /* the words and ten numbers are shorter than the text */
+}
+
+static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
+
+const char *assay_summary_text(const assay_result *result, char text[ASSAY_SUMMARY_TEXT]) {
+    totals t = count_all(result);
+    size_t used = 0;
+    append(text, &used, "%zu of %zu cases match, %zu differ, %zu could not be compared", t.cases[ASSAY_CASE_PASS],
+           result->case_count, t.cases[ASSAY_CASE_FAIL], t.cases[ASSAY_CASE_ERROR]);
+    if (t.cases[ASSAY_CASE_UNSUPPORTED])
+        append(text, &used, ", %zu unsupported by the port", t.cases[ASSAY_CASE_UNSUPPORTED]);
+    append(text, &used, "; %zu stages judged", t.stages);
+    if (t.waived) append(text, &used, ", %zu failure%s waived", t.waived, plural(t.waived));
+    if (t.missing) append(text, &used, ", %zu that the goldens hold were missing", t.missing);
+    if (t.foreign)
+        append(text, &used, ", %zu tensor%s not looked at (no stage has the name)", t.foreign, plural(t.foreign));
+    if (t.half) append(text, &used, "; %zu case%s by the noise of half precision", t.half, plural(t.half));
+    return text;
+}

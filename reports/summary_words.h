@@ -1,0 +1,28 @@
+/*
+ * The whole result in a sentence, which all reports begin or end with.
+ */
+#ifndef ASSAY_REPORTS_SUMMARY_WORDS_H
+#define ASSAY_REPORTS_SUMMARY_WORDS_H
+
+#include <stddef.h>
+
+#include "compare/result.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "match"; "MISMATCH"; "nothing compared": every case is one that the port says it cannot run. */
+const char *assay_run_verdict(const assay_result *result);
+
+#define ASSAY_SUMMARY_TEXT 512
+
+/* Writes "2 of 3 cases match, 1 differ, 0 could not be compared; 412 stages judged, 3 failures waived" into text: counts alone, so that
+ * it needs no escape. Returns text. */
+const char *assay_summary_text(const assay_result *result, char text[ASSAY_SUMMARY_TEXT]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
