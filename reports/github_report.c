@@ -5,12 +5,25 @@
 #include "reports/summary_words.h"
 #include "reports/worst_failures.h"
 
-enum { SHOWN = 10 };
+enum { SHOWN = 10, SHOWN_FINDINGS = 3 };
 
 static void put_property(FILE *out, const char *text) { assay_escape_put(out, ASSAY_ESCAPE_GITHUB_PROPERTY, text); }
 static void put_message(FILE *out, const char *text) { assay_escape_put(out, ASSAY_ESCAPE_GITHUB_MESSAGE, text); }
 
-static void put_failure(FILE *out, const assay_failure *f) {
+static void put_findings(FILE *out, const assay_case_result *c) {
+    for (size_t i = 0; i < c->finding_count; i++) {
+        fputs("%0A", out);
+        put_message(out, c->findings[i].source);
+        fputs(": ", out);
+        put_message(out, c->findings[i].summary);
+        for (size_t k = 0; k < c->findings[i].count && k < SHOWN_FINDINGS; k++) {
+            fputs(k ? ", " : " ", out);
+            put_message(out, c->findings[i].items[k].name);
+        }
+    }
+}
+
+static void put_failure(FILE *out, const assay_failure *f, bool with_findings) {
     char text[300];
     const assay_entry *e = f->entry;
     fputs("::error title=", out);
@@ -30,21 +43,35 @@ static void put_failure(FILE *out, const assay_failure *f) {
         }
         if (assay_worst_text(e, text, sizeof text)[0]) fprintf(out, "%%0Aworst element %s", text);
     }
+    if (with_findings) put_findings(out, f->of);
     fputc('\n', out);
+}
+
+/* True for the first of a case: findings are about the case, and said once. */
+static bool is_first_of_case(const assay_failure *worst, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (worst[i].of == worst[index].of) return false;
+    return true;
 }
 
 assay_status assay_report_github(FILE *out, const assay_result *result, assay_error *err) {
     assay_failure worst[SHOWN];
     char text[ASSAY_SUMMARY_TEXT];
+    const char *command = assay_facts_get(&result->facts, "command");
     size_t total = assay_worst_failures(result, worst, SHOWN);
-    for (size_t i = 0; i < total && i < SHOWN; i++) put_failure(out, &worst[i]);
+    for (size_t i = 0; i < total && i < SHOWN; i++) put_failure(out, &worst[i], is_first_of_case(worst, i));
     fprintf(out, "::%s title=Assay%%3A %s::",
             assay_result_passed(result) ? "notice"
             : total                     ? "warning"
                                         : "error",
             assay_run_verdict(result));
     if (total > SHOWN) fprintf(out, "the worst %d of %zu failures are shown; ", SHOWN, total);
-    fprintf(out, "%s\n", assay_summary_text(result, text));
+    fputs(assay_summary_text(result, text), out);
+    if (command && total) {
+        fputs("%0Ato see it again: ", out);
+        put_message(out, command);
+    }
+    fputc('\n', out);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;
 }

@@ -6,6 +6,8 @@
 
 /* So many failures have all that is known in their text: what a reader needs is in the first ones, and the file stays small. */
 #define DETAILED_FAILURES 2000
+/* Explanations that are shown of those that a closer look found, the best first. */
+#define SHOWN_FINDINGS 3
 
 /* Test cases of a suite or of all. */
 typedef struct {
@@ -124,6 +126,23 @@ static void put_numbers(const writer *w, const assay_entry *e) {
     fputc('\n', w->out);
 }
 
+/* What a closer look found, under the first failure of its case. */
+static void put_findings(const writer *w, const assay_case_result *c) {
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const assay_finding *f = &c->findings[i];
+        put_text(w, f->source);
+        fputs(": ", w->out);
+        put_text(w, f->summary);
+        fputc('\n', w->out);
+        for (size_t k = 0; k < f->count && k < SHOWN_FINDINGS; k++) {
+            const char *parts[] = {
+                "  ", f->items[k].name, f->items[k].rules[0] ? " " : "", f->items[k].rules, ": ", f->items[k].summary,
+                "\n"};
+            for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) put_text(w, parts[n]);
+        }
+    }
+}
+
 /* The text begins with the reason again: GitLab shows the text alone. */
 static void put_failure(writer *w, const assay_case_result *c, const assay_entry *e) {
     char text[300];
@@ -143,6 +162,7 @@ static void put_failure(writer *w, const assay_case_result *c, const assay_entry
         }
         if (assay_worst_text(e, text, sizeof text)[0]) fprintf(w->out, "worst element %s\n", text);
         put_numbers(w, e);
+        if (e == &c->entries[c->first_divergence]) put_findings(w, c);
     }
     fputs("</failure>\n", w->out);
 }
@@ -201,6 +221,11 @@ static void put_own_test(const writer *w, const assay_case_result *c) {
     fputs("</testcase>\n", w->out);
 }
 
+static void put_facts(const writer *w, const assay_facts *facts) {
+    for (size_t i = 0; i < facts->count; i++)
+        if (facts->items[i].key[0]) put_property(w, facts->items[i].key, facts->items[i].value);
+}
+
 static void put_case_properties(const writer *w, const assay_result *r, const assay_case_result *c) {
     fputs("<properties>\n", w->out);
     put_property(w, "verdict", assay_case_verdict_name(c->verdict));
@@ -213,7 +238,9 @@ static void put_case_properties(const writer *w, const assay_result *r, const as
     if (c->reference[0]) put_property(w, "reference", c->reference);
     if (c->first_divergence >= 0) put_property(w, "first_divergence", c->entries[c->first_divergence].path);
     if (c->unsupported[0]) put_property(w, "unsupported", c->unsupported);
-    for (size_t i = 0; i < r->fact_count; i++) put_property(w, r->facts[i].key, r->facts[i].value);
+    for (size_t i = 0; i < c->finding_count; i++) put_property(w, c->findings[i].source, c->findings[i].summary);
+    put_facts(w, &c->facts);
+    put_facts(w, &r->facts);
     fputs("</properties>\n", w->out);
 }
 

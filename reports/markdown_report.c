@@ -11,17 +11,24 @@
 #include "reports/worst_failures.h"
 
 /* A line is written whole or not at all. All texts of a file that one has are cut: to what fits with the words around them. */
-enum { LINE_NBYTES = 8192, NAME_CHARACTERS = 120, TEXT_CHARACTERS = 330 };
+enum {
+    LINE_NBYTES = 16384,
+    NAME_CHARACTERS = 120,
+    TEXT_CHARACTERS = 330,
+    SHOWN_FINDINGS = 3,
+    COMMAND_CHARACTERS = 1000
+};
 
 /* Rows and bytes that a section may take. */
 typedef struct {
     size_t rows, nbytes;
 } limit;
 
-static const limit of_cases = {200, 200 * 1024}, of_failures = {50, 200 * 1024}, of_list = {100, 70 * 1024},
-                   of_facts = {50, 50 * 1024};
-/* Two tables of cases, one of failures, four lists, facts; beside them fewer than 15 lines that are no rows. */
-_Static_assert((2 * 200 + 200 + 4 * 70 + 50) * 1024 + 15 * 256 + LINE_NBYTES < ASSAY_MARKDOWN_NBYTES_MAX,
+static const limit of_cases = {200, 180 * 1024}, of_failures = {50, 200 * 1024}, of_list = {100, 70 * 1024},
+                   of_facts = {50, 50 * 1024}, of_findings = {30, 60 * 1024};
+/* Two tables of cases, one of failures, four lists, facts, findings; beside them fewer than 15 lines that are no rows, and the
+ * first divergence with its rules and the command, which are each shorter than a line may be. */
+_Static_assert((2 * 180 + 200 + 4 * 70 + 50 + 60) * 1024 + 15 * 256 + 2 * LINE_NBYTES < ASSAY_MARKDOWN_NBYTES_MAX,
                "the sections together are no longer than the report may be");
 
 typedef struct {
@@ -150,6 +157,51 @@ static void put_first_divergence(page *p, const assay_result *r) {
     }
 }
 
+/* Of a result that passed it is one of the facts alone. */
+static void put_command(page *p, const assay_result *r) {
+    const char *command = assay_facts_get(&r->facts, "command");
+    if (!command || assay_result_passed(r)) return;
+    add(p, "\nTo see it again: ");
+    add_code(p, command, COMMAND_CHARACTERS);
+    add(p, "\n");
+    put(p);
+}
+
+/* ---- what explains it ---- */
+
+static void add_item(page *p, const assay_finding_item *item) {
+    add(p, "<br>");
+    add_code(p, item->name, NAME_CHARACTERS);
+    add(p, " ");
+    add_code(p, item->rules, NAME_CHARACTERS);
+    add(p, " ");
+    add_code(p, item->summary, TEXT_CHARACTERS);
+}
+
+static void put_finding(page *p, const assay_case_result *c, const assay_finding *f) {
+    if (!has_room(p)) return;
+    add(p, "| ");
+    add_code(p, c->name, NAME_CHARACTERS);
+    add(p, " | ");
+    add_code(p, f->source, NAME_CHARACTERS);
+    add(p, " | ");
+    add_code(p, f->summary, TEXT_CHARACTERS);
+    for (size_t i = 0; i < f->count && i < SHOWN_FINDINGS; i++) add_item(p, &f->items[i]);
+    add(p, " |\n");
+    put_row(p);
+}
+
+static void put_findings(page *p, const assay_result *r) {
+    size_t total = 0;
+    for (size_t i = 0; i < r->case_count; i++) total += r->cases[i].finding_count;
+    if (total == 0) return;
+    fputs("\n### What explains it\n\n| case | by | finding |\n| --- | --- | --- |\n", p->out);
+    begin(p, of_findings);
+    for (size_t i = 0; i < r->case_count; i++)
+        for (size_t k = 0; k < r->cases[i].finding_count; k++) put_finding(p, &r->cases[i], &r->cases[i].findings[k]);
+    put_dropped(p, "findings");
+}
+
 /* ---- cases ---- */
 
 static void add_why(page *p, const assay_case_result *c) {
@@ -271,15 +323,15 @@ static void put_list(page *p, const assay_result *r, assay_verdict verdict, cons
 }
 
 static void put_facts(page *p, const assay_result *r) {
-    if (r->fact_count == 0) return;
+    if (r->facts.count == 0) return;
     fputs("\n<details><summary>Where it ran</summary>\n\n| fact | value |\n| --- | --- |\n", p->out);
     begin(p, of_facts);
-    for (size_t i = 0; i < r->fact_count; i++) {
+    for (size_t i = 0; i < r->facts.count; i++) {
         if (!has_room(p)) continue;
         add(p, "| ");
-        add_code(p, r->facts[i].key, NAME_CHARACTERS);
+        add_code(p, r->facts.items[i].key, NAME_CHARACTERS);
         add(p, " | ");
-        add_code(p, r->facts[i].value, TEXT_CHARACTERS);
+        add_code(p, r->facts.items[i].value, TEXT_CHARACTERS);
         add(p, " |\n");
         put_row(p);
     }
@@ -291,6 +343,8 @@ assay_status assay_report_markdown(FILE *out, const assay_result *result, assay_
     page p = {.out = out};
     put_verdict(&p, result);
     put_first_divergence(&p, result);
+    put_command(&p, result);
+    put_findings(&p, result);
     put_cases(&p, result, false);
     put_failures(&p, result);
     put_list(&p, result, ASSAY_VERDICT_WAIVED, "Waived by the policy");
