@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "core/atomic_file.h"
+#include "reports/github_report.h"
+#include "reports/junit_report.h"
+#include "reports/markdown_report.h"
 #include "reports/result_json.h"
 #include "reports/text.h"
 
@@ -14,6 +17,10 @@ static assay_status write_text(FILE *out, const assay_result *result, assay_erro
 static const assay_report_format formats[] = {
     {"text", ".txt", "the tables that a terminal shows", write_text},
     {"json", ".json", "everything, for programs (docs/result-json.md)", assay_report_json},
+    {"junit", ".xml", "JUnit XML, for the test reports of GitHub, GitLab and Jenkins", assay_report_junit},
+    {"markdown", ".md", "the summary of a CI job", assay_report_markdown},
+    {"github", ".github.txt", "annotations: workflow commands for the standard output of a GitHub job",
+     assay_report_github},
 };
 
 size_t assay_report_format_count(void) { return sizeof formats / sizeof *formats; }
