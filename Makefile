@@ -80,7 +80,7 @@ $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
 $(LIB): $(LIB_OBJECTS)
 	rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/assay-tests: $(TEST_OBJECTS) $(LIB)
+$(BUILD)/assay-tests: $(TEST_OBJECTS) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
 
 # A fuzz target runs with libFuzzer, which makes its inputs up, or on the stored inputs of its corpus.
@@ -152,6 +152,14 @@ endif
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' | cmp -s - $@ || echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' > $@
+
+# What --version says of the build: for one object alone, so that a commit rebuilds nothing else.
+$(BUILD)/facts: FORCE
+	@mkdir -p $(@D)
+	@ci/build-facts > $@.new && { cmp -s $@.new $@ || mv $@.new $@; }
+$(BUILD)/cli/version_text.o: $(BUILD)/facts
+$(BUILD)/cli/version_text.o: private ALL_CFLAGS += -DASSAY_COMMIT="\"$$(sed -n 1p $(BUILD)/facts)\"" -DASSAY_DATE="\"$$(sed -n 2p $(BUILD)/facts)\"" \
+	-DASSAY_FLAGS='"$(subst ",\",$(strip $(OPT) $(OPENMP) $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(CFLAGS)))"'
 
 $(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)

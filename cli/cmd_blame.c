@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/map_option.h"
+#include "cli/progress.h"
 #include "reports/blame_json.h"
 #include "reports/blame_text.h"
 
@@ -27,7 +28,11 @@ static int blame(const cli_args *args) {
     assay_blame found = {0};
     assay_status st = cli_check_output(args, "json", &err);
     if (!st) st = cli_start_engine(args, &err);
-    if (!st) st = blame_files(&found, &names, args, &err);
+    if (st) return cli_fail(&err);
+    cli_progress *progress = cli_progress_begin(args);
+    cli_progress_step(progress, 0, 0, "runs each operation again");
+    st = blame_files(&found, &names, args, &err);
+    cli_progress_end(progress);
     if (!st) st = assay_report_blame_text(stdout, &found, names.candidate, cli_value(args, "all") != NULL, &err);
     if (!st && json) st = assay_report_blame_json(json, &found, &names, &err);
     int code = st ? cli_fail(&err) : assay_blame_found(&found);

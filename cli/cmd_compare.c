@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/compare_suggest.h"
 #include "cli/map_option.h"
+#include "cli/progress.h"
 #include "cli/report_option.h"
 #include "compare/compare.h"
 #include "compare/source_file.h"
@@ -112,7 +113,10 @@ static int compare(const cli_args *args) {
     if (cli_check_reports(args, &err) || cli_start_engine(args, &err) || read_terms(args, &t, &err))
         return cli_fail(&err);
     assay_result result = {0};
+    cli_progress *progress = cli_progress_begin(args);
+    cli_progress_step(progress, 0, 0, args->arguments[1]);
     assay_status st = compare_paths(&result, args, &t, &err);
+    cli_progress_end(progress);
     int code = st ? cli_fail(&err) : cli_report(args, &result);
     assay_result_free(&result);
     free_terms(&t);

@@ -2,14 +2,14 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/map_option.h"
+#include "cli/progress.h"
 #include "golden/golden_file.h"
 #include "reports/diagnosis_json.h"
 #include "reports/diagnosis_text.h"
 #include "run/diagnose.h"
 
 static void show_progress(void *context, size_t done, size_t count) {
-    (void)context;
-    if (done % 16 == 0 || done == count) cli_progress(done, count, "mistakes and pairs of mistakes");
+    cli_progress_step(context, done, count, "mistakes and pairs of mistakes");
 }
 
 static assay_status diagnose_files(assay_diagnosis *out, const cli_args *args, const assay_diagnosis_names *names,
@@ -44,10 +44,11 @@ static int diagnose(const cli_args *args) {
     assay_error err;
     assay_diagnose_options options;
     if (read_options(args, &options, &err)) return cli_fail(&err);
+    options.context = cli_progress_begin(args);
     const assay_diagnosis_names names = {args->arguments[0], args->arguments[1]};
     assay_diagnosis diagnosis = {0};
     assay_status st = diagnose_files(&diagnosis, args, &names, &options, &err);
-    cli_progress(1, 1, "");
+    cli_progress_end(options.context);
     if (!st) st = assay_report_diagnosis_text(stdout, &diagnosis, &names, &err);
     const char *json = cli_value(args, "json");
     if (!st && json) st = assay_report_diagnosis_json(json, &diagnosis, &names, &err);

@@ -4,14 +4,10 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/fuzz_modes.h"
-#include "engine/engine.h"
 #include "fuzz/interrupt.h"
 
 assay_status cli_fuzz_start_engine(const cli_args *args, assay_error *err) {
-    int64_t threads = 1;
-    assay_status st = cli_integer(args, "threads", (const int64_t[]){1, 1024}, &threads, err);
-    if (!st) assay_engine_init((int)threads);
-    return st;
+    return cli_start_engine_with(args, 1, err);
 }
 
 static assay_status start_port(const cli_args *args, assay_fuzz_subject *out, assay_error *err) {

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/progress.h"
 #include "cli/run_generate.h"
 #include "golden/golden_file.h"
 #include "run/load_model.h"
@@ -84,7 +85,10 @@ static int run(const cli_args *args) {
     if (!st) st = cli_start_engine(args, &err);
     if (!st) st = load(&in, args, &dtype, &err);
     assay_dump_capture capture = cli_value(args, "all-stages") ? ASSAY_DUMP_ALL : ASSAY_DUMP_PUBLIC;
+    cli_progress *progress = st ? NULL : cli_progress_begin(args);
+    if (!st) cli_progress_step(progress, 0, 0, "runs the case");
     if (!st) st = assay_run_to_dump(&in.model, case_of(&in), out, dtype, capture, &err);
+    cli_progress_end(progress);
     unload(&in);
     return st ? cli_fail(&err) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/progress.h"
 #include "cli/report_option.h"
 #include "cli/suite.h"
 #include "cli/verify_rules.h"
@@ -28,14 +29,15 @@ static assay_status verify_one(assay_result *result, const char *path, const ass
     return assay_result_add_case(result, &one, err);
 }
 
-static assay_status verify_all(assay_result *result, const cli_suite *suite, const assay_verify_options *options,
-                               assay_error *err) {
+static assay_status verify_all(assay_result *result, const cli_args *args, const cli_suite *suite,
+                               const assay_verify_options *options, assay_error *err) {
     assay_status st = ASSAY_OK;
+    cli_progress *progress = cli_progress_begin(args);
     for (size_t i = 0; !st && i < suite->count; i++) {
-        cli_progress(i, suite->count, suite->paths[i]);
+        cli_progress_step(progress, i, suite->count, suite->paths[i]);
         st = verify_one(result, suite->paths[i], options, err);
     }
-    cli_progress(suite->count, suite->count, "");
+    cli_progress_end(progress);
     return st;
 }
 
@@ -90,7 +92,7 @@ static int verify_suite(const cli_args *args, const cli_suite *suite, const assa
     assay_result result = {0};
     assay_status st = cli_add_facts(&result, args, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options->dtype), &err);
-    if (!st) st = verify_all(&result, suite, options, &err);
+    if (!st) st = verify_all(&result, args, suite, options, &err);
     int code = st ? cli_fail(&err) : exit_code(args, &result);
     assay_result_free(&result);
     return code;

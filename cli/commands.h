@@ -1,8 +1,17 @@
-/* The commands, one cmd_<name>.c each. */
+/* The commands, one cmd_<name>.c each. The table is in commands.c. */
 #ifndef ASSAY_CLI_COMMANDS_H
 #define ASSAY_CLI_COMMANDS_H
 
 #include "cli/options.h"
+
+/* The command number `index`, in the order of the overview; NULL past the last. */
+const cli_command *cli_command_at(size_t index);
+
+/* NULL for a name that is none. */
+const cli_command *cli_command_find(const char *name);
+
+/* ASSAY_EINPUT: "unknown command", and which one may be meant. */
+assay_status cli_command_unknown(const char *name, assay_error *err);
 
 extern const cli_command cmd_verify;
 extern const cli_command cmd_compare;

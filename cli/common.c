@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
 #include "core/atomic_file.h"
 #include "core/shell_quote.h"
 #include "core/version.h"
@@ -23,12 +24,17 @@ bool cli_is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-assay_status cli_start_engine(const cli_args *args, assay_error *err) {
-    int64_t threads = 0;
+assay_status cli_start_engine_with(const cli_args *args, int64_t otherwise, assay_error *err) {
+    int64_t threads = otherwise;
     assay_status st = cli_integer(args, "threads", (const int64_t[]){1, 1024}, &threads, err);
-    if (!st) assay_engine_init((int)threads);
-    return st;
+    if (st) return st;
+    assay_engine_init((int)threads);
+    cli_note(args, "engine: %s, kernel %s, %d threads", openblas_get_config(), openblas_get_corename(),
+             omp_get_max_threads());
+    return ASSAY_OK;
 }
+
+assay_status cli_start_engine(const cli_args *args, assay_error *err) { return cli_start_engine_with(args, 0, err); }
 
 /* A file that is there already, anywhere below a folder that the command reads. */
 static bool is_in_folder(const char *path, const char *folder) {
@@ -134,10 +140,4 @@ assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_err
     for (size_t i = 0; !st && i < sizeof facts / sizeof *facts; i++)
         st = assay_result_set_fact(result, facts[i][0], facts[i][1], err);
     return st ? st : add_command(result, args, err);
-}
-
-void cli_progress(size_t done, size_t count, const char *what) {
-    if (!isatty(STDERR_FILENO)) return;
-    fprintf(stderr, "\r\033[K");
-    if (done < count) fprintf(stderr, "[%zu/%zu] %s", done, count, what);
 }

@@ -38,7 +38,10 @@ int cli_fail(const assay_error *err);
 /* Whether a folder is at `path`. */
 bool cli_is_folder(const char *path);
 
-/* --threads: sets up the engine's threads. */
+/* --threads: sets up the engine's threads, of which there are `otherwise` where it is not given; 0: one for each core. */
+assay_status cli_start_engine_with(const cli_args *args, int64_t otherwise, assay_error *err);
+
+/* As above, with a thread for each core. */
 assay_status cli_start_engine(const cli_args *args, assay_error *err);
 
 /* Checks, before any work, that the file of option `name` (when given) can be written, and that it is no input: neither an
@@ -63,8 +66,5 @@ assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, as
 /* Facts that a result carries: version, BLAS and its kernel, threads, the command line as a shell reads it. */
 assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err);
 
-/* A line on stderr that overwrites itself, on a terminal only: `what` is being done, `done` of `count` are. The last call, with
- * done == count, clears it. */
-void cli_progress(size_t done, size_t count, const char *what);
 
 #endif

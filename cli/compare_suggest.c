@@ -4,6 +4,7 @@
 
 #include "cli/common.h"
 #include "cli/map_option.h"
+#include "cli/progress.h"
 #include "compare/pairing.h"
 #include "compare/source_file.h"
 #include "compare/suggest_map.h"
@@ -54,7 +55,11 @@ int cli_compare_suggest(const cli_args *args) {
     assay_error err;
     assay_suggestion s = {0};
     assay_status st = check_options(args, &err);
-    if (!st) st = suggest_paths(&s, args, &err);
+    if (st) return cli_fail(&err);
+    cli_progress *progress = cli_progress_begin(args);
+    cli_progress_step(progress, 0, 0, args->arguments[1]);
+    st = suggest_paths(&s, args, &err);
+    cli_progress_end(progress);
     if (!st) st = report(args, &s, &err);
     int code = st ? cli_fail(&err) : s.count > 0 && s.sure_count == s.count ? 0 : 1;
     assay_suggestion_free(&s);

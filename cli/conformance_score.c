@@ -3,6 +3,7 @@
 
 #include "cli/common.h"
 #include "cli/conformance.h"
+#include "cli/progress.h"
 #include "cli/report_option.h"
 #include "cli/suite.h"
 #include "core/atomic_file.h"
@@ -12,8 +13,7 @@
 #include "run/scorecard.h"
 
 static void show_progress(void *context, size_t done, size_t count, const char *name) {
-    (void)context;
-    cli_progress(done, count, name);
+    cli_progress_step(context, done, count, name);
 }
 
 static assay_status report(const cli_args *args, const assay_scorecard *card, assay_error *err) {
@@ -69,13 +69,15 @@ static int score(const cli_args *args, const cli_suite *suite, const assay_polic
                  const assay_port_limits *port) {
     assay_error err;
     assay_scorecard card = {0};
+    cli_progress *progress = cli_progress_begin(args);
     const assay_score_options options = {.policy = policy,
                                          .port = port,
                                          .keep_results = cli_wants_detail(args),
                                          .no_diagnosis = cli_value(args, "no-diagnosis") != NULL,
+                                         .context = progress,
                                          .progress = show_progress};
     assay_status st = assay_scorecard_run(&card, args->arguments[1], suite->paths, suite->count, &options, &err);
-    cli_progress(1, 1, "");
+    cli_progress_end(progress);
     if (!st) st = report(args, &card, &err);
     if (!st) st = write_reports(args, &card, &err);
     int code = st ? cli_fail(&err) : exit_code(&card);

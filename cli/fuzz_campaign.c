@@ -9,31 +9,39 @@
 
 #include "cli/common.h"
 #include "cli/fuzz_modes.h"
+#include "cli/progress.h"
 #include "core/clock.h"
 #include "fuzz/campaign.h"
 #include "fuzz/campaign_json.h"
 #include "fuzz/campaign_text.h"
 #include "fuzz/interrupt.h"
 
-/* The line on stderr: on a terminal it overwrites itself four times a second; elsewhere there is one every half minute. */
+/* What stands in the line of progress. */
 typedef struct {
-    bool is_terminal;
-    double started, last;
+    cli_progress *progress;
+    size_t count; /* of cases; 0 where time ends it */
+    double started;
 } progress_line;
 
 static void show(void *context, const assay_fuzz_campaign *c, bool shrinking) {
-    progress_line *p = context;
-    double now = assay_clock_seconds(), elapsed = now - p->started;
-    if (now - p->last < (p->is_terminal ? 0.25 : 30)) return;
-    p->last = now;
+    const progress_line *p = context;
     long long failed = 0;
     for (int i = 0; i < ASSAY_FUZZ_OUTCOME_COUNT; i++)
         if (assay_fuzz_outcome_fails((assay_fuzz_outcome)i)) failed += (long long)c->outcomes[i];
-    fprintf(stderr, "%s%lld cases, %.0f/s, %zu of %d boundary cells, %lld failed in %zu way%s%s%s",
-            p->is_terminal ? "\r\033[K" : "assay: ", (long long)c->cases, (double)c->cases / elapsed,
-            assay_boundary_grid_hit(&c->grid), ASSAY_GRID_CELLS, failed, c->find_count, c->find_count == 1 ? "" : "s",
-            shrinking ? ", shrinking" : "", p->is_terminal ? "" : "\n");
-    fflush(stderr);
+    double elapsed = assay_clock_seconds() - p->started;
+    cli_progress_detail(p->progress, ": %lld, %.0f/s, %zu of %d boundary cells, %lld failed in %zu way%s%s",
+                        (long long)c->cases, (double)c->cases / elapsed, assay_boundary_grid_hit(&c->grid),
+                        ASSAY_GRID_CELLS, failed, c->find_count, c->find_count == 1 ? "" : "s",
+                        shrinking ? ", shrinking" : "");
+    cli_progress_step(p->progress, (size_t)c->cases, p->count, "cases");
+}
+
+/* The line of a campaign that ends after a number of cases, a time, or both. */
+static progress_line begin_line(const cli_args *args, const assay_fuzz_options *o) {
+    progress_line line = {.progress = cli_progress_begin(args), .started = assay_clock_seconds()};
+    if (o->cases >= 0) line.count = (size_t)((o->cases - o->first + o->stride - 1) / o->stride);
+    else cli_progress_budget(line.progress, o->seconds);
+    return line;
 }
 
 static assay_status read_shard(const cli_args *args, assay_fuzz_options *o, assay_error *err) {
@@ -94,14 +102,16 @@ static int conclude(const cli_args *args, const assay_fuzz_campaign *c, const ch
     return assay_fuzz_campaign_passed(c) ? 0 : 1;
 }
 
-static int run_campaign(const cli_args *args, const assay_fuzz_options *options) {
+static int run_campaign(const cli_args *args, assay_fuzz_options *options) {
     assay_fuzz_subject subject;
     assay_fuzz_campaign campaign;
     assay_error err;
     if (cli_fuzz_subject(args, &subject, &err)) return cli_fail(&err);
+    progress_line line = begin_line(args, options);
+    options->context = &line;
     assay_status st = assay_fuzz_campaign_run(&campaign, &subject, options, &err);
+    cli_progress_end(line.progress);
     assay_fuzz_subject_end(&subject);
-    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
     if (st) return cli_fail(&err);
     int code = conclude(args, &campaign, options->folder);
     assay_fuzz_campaign_free(&campaign);
@@ -126,14 +136,11 @@ int cli_fuzz_campaign(const cli_args *args) {
     assay_fuzz_bounds bounds = assay_fuzz_bounds_default;
     bounds.plain = cli_value(args, "plain") != NULL;
     bounds.refusals = cli_value(args, "no-refusals") == NULL;
-    progress_line line = {.is_terminal = isatty(STDERR_FILENO), .started = assay_clock_seconds()};
-    line.last = line.started;
     assay_fuzz_options options = {.bounds = &bounds,
                                   .cases = -1,
                                   .stride = 1,
                                   .most_finds = 50,
                                   .folder = cli_value(args, "out") ? cli_value(args, "out") : "fuzz-finds",
-                                  .context = &line,
                                   .progress = show,
                                   .interrupted = assay_interrupted};
     assay_error err;

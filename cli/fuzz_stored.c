@@ -1,9 +1,11 @@
 /* Stored cases and reports: --replay, --merge, --adopt. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/common.h"
 #include "cli/fuzz_modes.h"
+#include "cli/progress.h"
 #include "fuzz/campaign_json.h"
 #include "fuzz/campaign_merge.h"
 #include "fuzz/campaign_text.h"
@@ -99,10 +101,14 @@ int cli_fuzz_replay(const cli_args *args) {
     assay_status st = assay_stored_cases_list(&cases, cli_value(args, "replay"), &err);
     if (!st) st = cli_fuzz_start_engine(args, &err);
     if (!st) st = cli_fuzz_subject(args, &subject, &err);
+    /* Where each case is printed there is no line between them. */
+    cli_progress *progress = st || isatty(STDOUT_FILENO) ? NULL : cli_progress_begin(args);
     for (size_t i = 0; !st && i < cases.count && !t.interrupted; i++) {
+        cli_progress_step(progress, i, cases.count, cases.paths[i]);
         st = replay_case(cases.paths[i], &subject, &t, &err);
         t.interrupted = t.interrupted || assay_interrupted(NULL);
     }
+    cli_progress_end(progress);
     int code = st ? cli_fail(&err) : conclude_replay(&t, &subject);
     assay_fuzz_subject_end(&subject);
     assay_stored_cases_free(&cases);

@@ -1,21 +1,20 @@
 /* assay: finds the command, parses its options by its table, runs it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/progress.h"
 #include "cli/suite.h"
-#include "core/version.h"
+#include "cli/version_text.h"
+#include "core/clock.h"
 #include "run/supervise.h"
 
 /* A command that takes longer has its files looked at, each for so long: they may be damaged. */
 #define LOOK_AFTER_SECONDS 10
 #define LOOK_SECONDS 10
-
-static const cli_command *const commands[] = {&cmd_verify, &cmd_compare, &cmd_blame,   &cmd_diagnose, &cmd_conformance,
-                                              &cmd_fuzz,   &cmd_run,     &cmd_inspect, &cmd_report};
-enum { command_count = sizeof commands / sizeof *commands };
 
 static void print_overview(FILE *out) {
     fprintf(out,
@@ -29,25 +28,48 @@ static void print_overview(FILE *out) {
             "  assay fuzz --port CMD                 search for a case that a port computes differently\n"
             "  assay run MODEL --case C.json --out D.h5\n\n"
             "Commands:\n");
-    for (int i = 0; i < command_count; i++) fprintf(out, "  %-13s%s\n", commands[i]->name, commands[i]->summary);
+    const cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)); i++) fprintf(out, "  %-13s%s\n", command->name, command->summary);
     fprintf(out,
             "\n'assay COMMAND --help' explains a command. Exit codes: 0 match, 1 mismatch, 2 bad input, 3 internal "
             "error.\n");
 }
 
-static const cli_command *find_command(const char *name) {
-    for (int i = 0; i < command_count; i++)
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
-    return NULL;
+/* --verbose: the command line as it was understood. */
+static void note_command(const cli_args *args) {
+    char line[1000];
+    size_t at = (size_t)snprintf(line, sizeof line, "runs: assay %s", args->command->name);
+    for (int i = 0; i < args->given_count && at < sizeof line; i++) {
+        const cli_option *o = cli_option_at(args->command, (size_t)args->given[i].option);
+        at += (size_t)snprintf(line + at, sizeof line - at, " --%s%s%s", o->name, o->argument ? " " : "",
+                               args->given[i].value);
+    }
+    for (int i = 0; i < args->argument_count && at < sizeof line; i++)
+        at += (size_t)snprintf(line + at, sizeof line - at, " %s", args->arguments[i]);
+    cli_note(args, "%s", line);
+}
+
+static int run_parsed(const cli_args *args) {
+    if (args->help) {
+        cli_print_help(stdout, args->command);
+        return 0;
+    }
+    assay_error err;
+    if (args->quiet && !freopen("/dev/null", "w", stdout)) {
+        assay_fail(&err, ASSAY_EINTERNAL, NULL, "/dev/null: cannot be opened: %s", strerror(errno));
+        return cli_fail(&err);
+    }
+    double start = assay_clock_seconds();
+    note_command(args);
+    int code = args->command->run(args);
+    cli_note(args, "took %.2f s; exit code %d", assay_clock_seconds() - start, code);
+    return code;
 }
 
 static int run_command(const cli_command *command, int argc, char **argv) {
     cli_args args;
     assay_error err;
-    if (cli_parse(&args, command, argc, argv, &err)) return cli_fail(&err);
-    if (!args.help) return command->run(&args);
-    cli_print_help(stdout, command);
-    return 0;
+    return cli_parse(&args, command, argc, argv, &err) ? cli_fail(&err) : run_parsed(&args);
 }
 
 static bool is_one_of(const char *word, const char *a, const char *b) {
@@ -59,18 +81,25 @@ static int dispatch(int argc, char **argv) {
         print_overview(stderr);
         return 2;
     }
-    if (is_one_of(argv[1], "--help", "-h") || is_one_of(argv[1], "help", "help")) {
+    bool is_help = strcmp(argv[1], "help") == 0;
+    if (is_one_of(argv[1], "--help", "-h") || (is_help && argc < 3)) {
         print_overview(stdout);
         return 0;
     }
     if (is_one_of(argv[1], "--version", "-V")) {
-        printf("assay %s\n", ASSAY_VERSION);
+        cli_print_version(stdout);
         return 0;
     }
-    const cli_command *command = find_command(argv[1]);
-    if (command) return run_command(command, argc - 1, argv + 1);
-    fprintf(stderr, "assay: unknown command '%s'; 'assay --help' lists the commands\n", argv[1]);
-    return 2;
+    assay_error err;
+    const char *name = argv[is_help ? 2 : 1];
+    const cli_command *command = cli_command_find(name);
+    if (!command) {
+        cli_command_unknown(name, &err);
+        return cli_fail(&err);
+    }
+    if (!is_help) return run_command(command, argc - 1, argv + 1);
+    cli_print_help(stdout, command);
+    return 0;
 }
 
 /* Output that did not arrive is a failure, whatever the verdict. */
@@ -89,7 +118,7 @@ static char *const *input_paths(int argc, char **argv, cli_suite *shipped) {
 }
 
 int main(int argc, char **argv) {
-    const cli_command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    const cli_command *command = argc > 1 ? cli_command_find(argv[1]) : NULL;
     if (!command || !command->reads_hdf5) return run(argc, argv);
     cli_suite shipped = {0};
     char *const *paths = input_paths(argc, argv, &shipped);

@@ -11,8 +11,8 @@
 
 #include "core/status.h"
 
-#define CLI_MAX_OPTIONS 24
-#define CLI_MAX_GIVEN 256 /* options on one command line */
+#define CLI_MAX_OPTIONS 40 /* of one command, with those that every command has */
+#define CLI_MAX_GIVEN 256  /* options on one command line */
 
 /* One option: --name, or -letter where letter is not 0. */
 typedef struct {
@@ -31,15 +31,18 @@ typedef struct {
     const char *usage;                /* arguments after the options: "GOLDEN CANDIDATE" */
     const char *examples;             /* lines, shown first by --help */
     const char *description;          /* paragraphs */
-    const cli_option *options;        /* ends with a NULL name; every command has --help besides */
+    const cli_option *options;        /* ends with a NULL name; every command has --help, --quiet and --verbose besides */
     int least, most;                  /* number of arguments; most -1: any */
     bool reads_hdf5;                  /* of users: it runs in a process of its own (run/supervise.h) */
     bool json_is_report;              /* --json is short for --report json=FILE (cli/report_option.h) */
     int (*run)(const cli_args *args); /* returns the exit code */
 } cli_command;
 
-/* What was given. values[i] belongs to options[i]: its argument, "" for a flag, NULL when absent; the last one given counts.
- * given[] has them all in order. */
+/* The option number `index` of a command: its own, then those of every command. NULL past the last. */
+const cli_option *cli_option_at(const cli_command *command, size_t index);
+
+/* What was given. values[i] belongs to cli_option_at(command, i): its argument, "" for a flag, NULL when absent; the last one given
+ * counts. given[] has them all in order. */
 struct cli_args {
     const cli_command *command;
     const char *values[CLI_MAX_OPTIONS];
@@ -53,7 +56,7 @@ struct cli_args {
     char *
         *words; /* (word_count) of the command line from the command's name on, in the order of getopt: options first */
     int word_count;
-    bool help;
+    bool help, quiet, verbose;
 };
 
 /* Parses argv[1..argc) of a command (argv[0] is its name; argv is permuted). ASSAY_EINPUT for an unknown option, a missing

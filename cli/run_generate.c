@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/common.h"
+#include "cli/progress.h"
 #include "engine/generate.h"
 #include "golden/checkpoint.h"
 
@@ -107,6 +108,8 @@ int cli_run_generate(const cli_args *args) {
         args->argument_count == 1 ? ASSAY_OK : assay_fail(&err, ASSAY_EINPUT, NULL, "run: --ids needs a model folder");
     if (!st) st = cli_start_engine(args, &err);
     if (!st) st = parse_request(args, &r, &err);
+    cli_progress *progress = st ? NULL : cli_progress_begin(args);
+    if (!st) cli_progress_step(progress, 0, 0, "generates");
     if (!st) st = load_and_generate(&r, args->arguments[0], &err);
     assay_tensor_free(&r.ids);
     return st ? cli_fail(&err) : 0;

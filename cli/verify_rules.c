@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/common.h"
+#include "cli/progress.h"
 #include "core/atomic_file.h"
 #include "reports/rules_csv.h"
 #include "reports/rules_json.h"
@@ -11,13 +12,14 @@
 #include "reports/rules_text.h"
 #include "run/rule_matrix.h"
 
-static assay_status build(assay_rule_matrix *matrix, const cli_suite *suite, assay_error *err) {
+static assay_status build(assay_rule_matrix *matrix, const cli_args *args, const cli_suite *suite, assay_error *err) {
     assay_status st = ASSAY_OK;
+    cli_progress *progress = cli_progress_begin(args);
     for (size_t i = 0; !st && i < suite->count; i++) {
-        cli_progress(i, suite->count, suite->paths[i]);
+        cli_progress_step(progress, i, suite->count, suite->paths[i]);
         st = assay_rule_matrix_add(matrix, suite->paths[i], err);
     }
-    cli_progress(suite->count, suite->count, "");
+    cli_progress_end(progress);
     return st;
 }
 
@@ -50,7 +52,7 @@ static assay_status report(const cli_args *args, const assay_rule_matrix *matrix
 int cli_verify_rules(const cli_args *args, const cli_suite *suite) {
     assay_error err;
     assay_rule_matrix matrix = {0};
-    assay_status st = build(&matrix, suite, &err);
+    assay_status st = build(&matrix, args, suite, &err);
     if (!st) st = report(args, &matrix, &err);
     int code = st ? cli_fail(&err) : assay_rule_matrix_summary(&matrix).passed ? 0 : 1;
     assay_rule_matrix_free(&matrix);

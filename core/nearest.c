@@ -46,8 +46,8 @@ void assay_nearest_offer(assay_nearest *near, const char *name) {
     near->distance = distance;
 }
 
-const char *assay_nearest_hint(const assay_nearest *near, char *out, size_t out_nbytes) {
-    *out = '\0';
-    if (near->best) snprintf(out, out_nbytes, "; did you mean '%s'?", near->best);
+const char *assay_nearest_hint(const assay_nearest *near, const char *otherwise, char *out, size_t out_nbytes) {
+    if (near->best) snprintf(out, out_nbytes, "did you mean '%s'?", near->best);
+    else snprintf(out, out_nbytes, "%s", otherwise);
     return out;
 }

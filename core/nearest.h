@@ -3,7 +3,7 @@
  *
  *     assay_nearest near = assay_nearest_begin(word, strlen(word));
  *     for (...) assay_nearest_offer(&near, name);
- *     ... "unknown option '%s'%s", word, assay_nearest_hint(&near, hint, sizeof hint)
+ *     ... "no such rule '%s'; %s", word, assay_nearest_hint(&near, "see 'assay explain'", hint, sizeof hint)
  */
 #ifndef ASSAY_CORE_NEAREST_H
 #define ASSAY_CORE_NEAREST_H
@@ -30,8 +30,8 @@ assay_nearest assay_nearest_begin(const char *word, size_t length);
  * or when the word is its beginning, of three characters at least. Upper and lower case are not told apart. */
 void assay_nearest_offer(assay_nearest *near, const char *name);
 
-/* Writes "; did you mean 'name'?", or nothing where no name is near, to `out`, and returns it. */
-const char *assay_nearest_hint(const assay_nearest *near, char *out, size_t out_nbytes);
+/* Writes "did you mean 'name'?", or `otherwise` where no name is near, to `out`, and returns it. */
+const char *assay_nearest_hint(const assay_nearest *near, const char *otherwise, char *out, size_t out_nbytes);
 
 /* How many insertions, deletions, replacements and exchanges of neighbours make one text of the other, where no place is edited twice
  * (the optimal string alignment distance, after Damerau and Levenshtein), without regard to case. Both have at most

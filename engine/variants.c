@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/nearest.h"
+
 /* Every field of assay_semantics is an enum, and every enum without negative values is stored as an unsigned int. */
 static_assert(sizeof(assay_split) == sizeof(unsigned), "enums are unsigned ints");
 static_assert(sizeof(assay_semantics) % sizeof(unsigned) == 0, "assay_semantics holds enums alone");
@@ -326,14 +328,20 @@ assay_semantics assay_variants_combine(const assay_variant *const *mistakes, siz
     return semantics;
 }
 
+static assay_status unknown(const char *name, size_t length, assay_error *err) {
+    char hint[128];
+    assay_nearest near = assay_nearest_begin(name, length);
+    for (size_t i = 0; i < variant_count; i++) assay_nearest_offer(&near, variants[i].name);
+    return assay_fail(err, ASSAY_EINPUT, NULL, "'%.*s' is no known mistake; %s", (int)length, name,
+                      assay_nearest_hint(&near, "'assay diagnose --list' shows their names", hint, sizeof hint));
+}
+
 assay_status assay_variants_parse(const char *list, assay_semantics *out, assay_error *err) {
     assay_semantics semantics = {0};
     for (const char *at = list;;) {
         size_t length = strcspn(at, ",");
         const assay_variant *variant = find(at, length);
-        if (!variant)
-            return assay_fail(err, ASSAY_EINPUT, NULL,
-                              "'%.*s' is no known mistake; 'assay diagnose --list' shows their names", (int)length, at);
+        if (!variant) return unknown(at, length, err);
         if (field_of(variant, &semantics))
             return assay_fail(err, ASSAY_EINPUT, NULL, "'%s': two mistakes about the same choice do not go together",
                               list);
