@@ -49,7 +49,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(REAL_SOURCES:%.c=$(BUILD)/%.f64.o)
 FUZZ_TARGETS := $(patsubst fuzz/%/fuzz.c,%,$(wildcard fuzz/*/fuzz.c))
 FUZZ_OBJECTS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%/fuzz.o) $(BUILD)/fuzz/replay/replay.o
 LIB := $(BUILD)/libassay.a
-CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS))
+CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS)) $(BUILD)/cli/rule_texts.o
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
@@ -152,6 +152,14 @@ endif
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' | cmp -s - $@ || echo '$(CC) $(OPT) $(OPENMP) $(WARNINGS) $(CFLAGS) $(SAN) $(COV)' > $@
+
+# What 'assay explain' says of rules stands in docs/ alone.
+RULE_DOCS := docs/semantics.md docs/rules.md docs/rules.csv
+$(BUILD)/cli/rule_texts.c: cli/rule_texts.awk $(RULE_DOCS)
+	@mkdir -p $(@D)
+	awk -f cli/rule_texts.awk $(RULE_DOCS) > $@.new && mv $@.new $@
+$(BUILD)/cli/rule_texts.o: $(BUILD)/cli/rule_texts.c cli/rule_texts.h Makefile $(BUILD)/flags
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # What --version says of the build: for one object alone, so that a commit rebuilds nothing else.
 $(BUILD)/facts: FORCE

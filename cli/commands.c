@@ -4,8 +4,11 @@
 
 #include "core/nearest.h"
 
-static const cli_command *const commands[] = {&cmd_verify,      &cmd_compare, &cmd_blame, &cmd_diagnose,
-                                              &cmd_conformance, &cmd_fuzz, &cmd_run, &cmd_inspect, &cmd_report};
+/* In the order of the overview. */
+static const cli_command *const commands[] = {
+    &cmd_verify,  &cmd_compare,     &cmd_report, &cmd_blame, &cmd_diagnose,
+    &cmd_explain, &cmd_conformance, &cmd_fuzz,   &cmd_run,   &cmd_inspect,
+};
 enum { command_count = sizeof commands / sizeof *commands };
 
 const cli_command *cli_command_at(size_t index) { return index < command_count ? commands[index] : NULL; }

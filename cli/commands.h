@@ -15,12 +15,13 @@ assay_status cli_command_unknown(const char *name, assay_error *err);
 
 extern const cli_command cmd_verify;
 extern const cli_command cmd_compare;
+extern const cli_command cmd_report;
 extern const cli_command cmd_blame;
 extern const cli_command cmd_diagnose;
+extern const cli_command cmd_explain;
 extern const cli_command cmd_conformance;
 extern const cli_command cmd_fuzz;
 extern const cli_command cmd_run;
 extern const cli_command cmd_inspect;
-extern const cli_command cmd_report;
 
 #endif

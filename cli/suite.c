@@ -55,16 +55,30 @@ static bool beside_program(char *path, size_t path_nbytes, const char *relative)
            S_ISDIR(info.st_mode);
 }
 
-assay_status cli_suite_shipped(cli_suite *out, assay_error *err) {
-    const char *named = getenv("ASSAY_GOLDENS");
-    if (named && *named) return cli_suite_list(out, named, err);
+/* The folder that belongs to the program; false when there is none. */
+static bool find_folder(char out[CLI_PATH_NBYTES]) {
     static const char *const places[] = {"../golden/data", "../../golden/data", "../share/assay/goldens"};
-    char path[PATH_MAX];
+    const char *named = getenv("ASSAY_GOLDENS");
+    if (named && *named) return snprintf(out, CLI_PATH_NBYTES, "%s", named) < CLI_PATH_NBYTES;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (beside_program(path, sizeof path, places[i])) return cli_suite_list(out, path, err);
+        if (beside_program(out, CLI_PATH_NBYTES, places[i])) return true;
+    return false;
+}
+
+assay_status cli_suite_shipped(cli_suite *out, assay_error *err) {
+    char path[CLI_PATH_NBYTES];
+    if (find_folder(path)) return cli_suite_list(out, path, err);
     return assay_fail(err, ASSAY_EINPUT, NULL,
                       "the shipped goldens are not beside the program; name goldens, or set ASSAY_GOLDENS to "
                       "their folder");
+}
+
+void cli_suite_folder(char out[CLI_PATH_NBYTES]) {
+    char there[PATH_MAX], here[PATH_MAX];
+    bool found = find_folder(out) && realpath(out, there);
+    bool is_here = realpath("golden/data", here) != NULL;
+    if (!found || (is_here && strcmp(here, there) == 0)) snprintf(out, CLI_PATH_NBYTES, "golden/data");
+    else snprintf(out, CLI_PATH_NBYTES, "%s", there);
 }
 
 assay_status cli_suite_choose(cli_suite *out, char *const *names, size_t count, assay_error *err) {

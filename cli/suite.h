@@ -19,6 +19,11 @@ assay_status cli_suite_list(cli_suite *out, const char *folder, assay_error *err
  * share/assay/goldens of its installation. */
 assay_status cli_suite_shipped(cli_suite *out, assay_error *err);
 
+#define CLI_PATH_NBYTES 4096
+
+/* The folder of the shipped goldens; "golden/data", as in the sources, where there is none. */
+void cli_suite_folder(char out[CLI_PATH_NBYTES]);
+
 /* What a command line names: `count` golden files, one folder of them, or nothing: then the shipped suite. */
 assay_status cli_suite_choose(cli_suite *out, char *const *names, size_t count, assay_error *err);
 
