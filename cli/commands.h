@@ -23,5 +23,7 @@ extern const cli_command cmd_conformance;
 extern const cli_command cmd_fuzz;
 extern const cli_command cmd_run;
 extern const cli_command cmd_inspect;
+extern const cli_command cmd_man;
+extern const cli_command cmd_completions;
 
 #endif

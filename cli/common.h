@@ -15,10 +15,10 @@
     { "threads", 't', "N", "OpenMP threads (default: all cores); results do not depend on it" }
 #define CLI_OPTION_POLICY \
     { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
-#define CLI_OPTIONS_ARITHMETIC                                                                                   \
-    {"dtype", 0, "TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"}, \
-        {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"}, {       \
-        "model", 0, "DIR", "folder of weights, for a golden that holds none"                                     \
+#define CLI_OPTIONS_ARITHMETIC                                                                                        \
+    {"dtype", 0, "auto|TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"}, \
+        {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"}, {            \
+        "model", 0, "DIR", "folder of weights, for a golden that holds none"                                          \
     }
 #define CLI_OPTION_PORT \
     { "port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)" }

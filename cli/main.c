@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/overview.h"
 #include "cli/progress.h"
 #include "cli/suite.h"
 #include "cli/version_text.h"
@@ -15,25 +16,6 @@
 /* A command that takes longer has its files looked at, each for so long: they may be damaged. */
 #define LOOK_AFTER_SECONDS 10
 #define LOOK_SECONDS 10
-
-static void print_overview(FILE *out) {
-    fprintf(out,
-            "assay - proves that a port of LongLLaMA computes what the original computes\n\n"
-            "Examples:\n"
-            "  assay verify                          check the reference engine against the shipped goldens\n"
-            "  assay compare GOLDEN.h5 DUMP.h5       hold a port's dump against a golden\n"
-            "  assay blame GOLDEN.h5 DUMP.h5         find the operation of the port that is at fault\n"
-            "  assay diagnose GOLDEN.h5 DUMP.h5      find the known mistake that explains the dump\n"
-            "  assay conformance score DUMPS         score a port's dumps of the shipped cases, rule by rule\n"
-            "  assay fuzz --port CMD                 search for a case that a port computes differently\n"
-            "  assay run MODEL --case C.json --out D.h5\n\n"
-            "Commands:\n");
-    const cli_command *command;
-    for (size_t i = 0; (command = cli_command_at(i)); i++) fprintf(out, "  %-13s%s\n", command->name, command->summary);
-    fprintf(out,
-            "\n'assay COMMAND --help' explains a command. Exit codes: 0 match, 1 mismatch, 2 bad input, 3 internal "
-            "error.\n");
-}
 
 /* --verbose: the command line as it was understood. */
 static void note_command(const cli_args *args) {
@@ -78,12 +60,12 @@ static bool is_one_of(const char *word, const char *a, const char *b) {
 
 static int dispatch(int argc, char **argv) {
     if (argc < 2) {
-        print_overview(stderr);
+        cli_print_overview(stderr);
         return 2;
     }
     bool is_help = strcmp(argv[1], "help") == 0;
     if (is_one_of(argv[1], "--help", "-h") || (is_help && argc < 3)) {
-        print_overview(stdout);
+        cli_print_overview(stdout);
         return 0;
     }
     if (is_one_of(argv[1], "--version", "-V")) {

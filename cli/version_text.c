@@ -18,6 +18,10 @@
 #define ASSAY_FLAGS ""
 #endif
 
+#ifndef ASSAY_DATE
+#define ASSAY_DATE "1970-01-01"
+#endif
+
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
 #else
@@ -40,6 +44,8 @@ static void print_libraries(FILE *out) {
     print_fact(out, "libzip", zip_libzip_version());
     print_fact(out, "openssl", OpenSSL_version(OPENSSL_VERSION));
 }
+
+const char *cli_build_date(void) { return ASSAY_DATE; }
 
 void cli_print_version(FILE *out) {
     fprintf(out, "assay %s\n", ASSAY_VERSION);

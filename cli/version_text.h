@@ -7,4 +7,7 @@
 /* "assay 1.2.3", then a line for each fact: the first word is its name. */
 void cli_print_version(FILE *out);
 
+/* The day of the sources, "2026-01-31": that of their commit. */
+const char *cli_build_date(void);
+
 #endif
