@@ -66,5 +66,4 @@ assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, as
 /* Facts that a result carries: version, BLAS and its kernel, threads, the command line as a shell reads it. */
 assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err);
 
-
 #endif

@@ -30,7 +30,8 @@ static void print_argument(FILE *out, const char *word) {
     case CLI_PROGRAM: fprintf(out, " -x -a '(__fish_complete_command)'"); break;
     case CLI_CHOICE:
         cli_choices_of(word, choices, sizeof choices);
-        fprintf(out, cli_kind_is_list(word) ? " -x -a '(__assay_list %s)'" : " -x -a '%s'", choices);
+        if (cli_kind_has_file(word)) fprintf(out, " -r -F -a '(__assay_list %s)'", choices);
+        else fprintf(out, cli_kind_is_list(word) ? " -x -a '(__assay_list %s)'" : " -x -a '%s'", choices);
     }
 }
 

@@ -50,7 +50,11 @@ static void print_action(FILE *out, const char *word) {
         return;
     }
     cli_choices_of(word, choices, sizeof choices);
-    if (cli_kind_is_list(word)) fprintf(out, "_values -s , name %s", choices);
+    if (cli_kind_has_file(word)) {
+        fprintf(out, "_values -s , name");
+        for (char *rest, *choice = strtok_r(choices, " =", &rest); choice; choice = strtok_r(NULL, " =", &rest))
+            fprintf(out, " \"%s\\: \\:_files\"", choice);
+    } else if (cli_kind_is_list(word)) fprintf(out, "_values -s , name %s", choices);
     else fprintf(out, "(%s)", choices);
 }
 

@@ -8,6 +8,7 @@
 #include "core/dtype.h"
 #include "core/rules.h"
 #include "engine/variants.h"
+#include "reports/report_format.h"
 
 /* The types that the engine computes in. */
 static const char *dtype_at(size_t index) {
@@ -27,9 +28,14 @@ static const char *command_at(size_t index) {
     return command ? command->name : NULL;
 }
 
+static const char *format_at(size_t index) {
+    return index < assay_report_format_count() ? assay_report_format_at(index)->name : NULL;
+}
+
 static const cli_kind kinds[] = {
     {"TYPE", CLI_CHOICE, dtype_at},
     {"NAME,...", CLI_CHOICE, mistake_at},
+    {"FORMAT=FILE,...", CLI_CHOICE, format_at},
     {"MISTAKE", CLI_CHOICE, mistake_at},
     {"RULE", CLI_CHOICE, rule_at},
     {"COMMAND", CLI_CHOICE, command_at},
@@ -74,6 +80,8 @@ bool cli_kind_is_list(const char *word) {
     return length > 4 && strcmp(word + length - 4, ",...") == 0;
 }
 
+bool cli_kind_has_file(const char *word) { return strstr(word, "=FILE") != NULL; }
+
 static void append(char *list, size_t list_nbytes, const char *word, size_t length) {
     size_t at = strlen(list);
     if (at + length + 2 > list_nbytes) return;
@@ -82,8 +90,11 @@ static void append(char *list, size_t list_nbytes, const char *word, size_t leng
 
 static void append_choices(char *list, size_t list_nbytes, const cli_kind *kind) {
     const char *choice;
-    for (size_t i = 0; kind->choice && (choice = kind->choice(i)); i++)
-        append(list, list_nbytes, choice, strlen(choice));
+    for (size_t i = 0; kind->choice && (choice = kind->choice(i)); i++) {
+        char word[128];
+        snprintf(word, sizeof word, "%s%s", choice, cli_kind_has_file(kind->word) ? "=" : "");
+        append(list, list_nbytes, word, strlen(word));
+    }
 }
 
 void cli_choices_of(const char *word, char *out, size_t out_nbytes) {

@@ -27,7 +27,10 @@ const cli_kind *cli_kind_of(const char *word);
 /* Whether values of the word stand in a list, with commas between them: "NAME,...". */
 bool cli_kind_is_list(const char *word);
 
-/* Writes the choices of an option's argument, separated by spaces; "" when it has none. */
+/* Whether a choice is followed by a file: "FORMAT=FILE,...". */
+bool cli_kind_has_file(const char *word);
+
+/* Writes the choices of an option's argument, separated by spaces, such as "text= json=" where a file follows; "" when it has none. */
 void cli_choices_of(const char *word, char *out, size_t out_nbytes);
 
 /* What may stand where a command has no option. */

@@ -1,6 +1,7 @@
 /* assay: finds the command, parses its options by its table, runs it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,9 +9,11 @@
 #include "cli/common.h"
 #include "cli/overview.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "cli/suite.h"
 #include "cli/version_text.h"
 #include "core/clock.h"
+#include "core/shell_quote.h"
 #include "run/supervise.h"
 
 /* A command that takes longer has its files looked at, each for so long: they may be damaged. */
@@ -19,16 +22,9 @@
 
 /* --verbose: the command line as it was understood. */
 static void note_command(const cli_args *args) {
-    char line[1000];
-    size_t at = (size_t)snprintf(line, sizeof line, "runs: assay %s", args->command->name);
-    for (int i = 0; i < args->given_count && at < sizeof line; i++) {
-        const cli_option *o = cli_option_at(args->command, (size_t)args->given[i].option);
-        at += (size_t)snprintf(line + at, sizeof line - at, " --%s%s%s", o->name, o->argument ? " " : "",
-                               args->given[i].value);
-    }
-    for (int i = 0; i < args->argument_count && at < sizeof line; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, " %s", args->arguments[i]);
-    cli_note(args, "%s", line);
+    char *line = assay_shell_join(args->words, args->word_count);
+    if (line) cli_note(args, "runs: assay %s", line);
+    free(line);
 }
 
 static int run_parsed(const cli_args *args) {
@@ -37,7 +33,8 @@ static int run_parsed(const cli_args *args) {
         return 0;
     }
     assay_error err;
-    if (args->quiet && !freopen("/dev/null", "w", stdout)) {
+    bool silent = args->quiet && !cli_reports_use_stdout(args); /* a report is asked for */
+    if (silent && !freopen("/dev/null", "w", stdout)) {
         assay_fail(&err, ASSAY_EINTERNAL, NULL, "/dev/null: cannot be opened: %s", strerror(errno));
         return cli_fail(&err);
     }

@@ -27,14 +27,14 @@ typedef struct cli_args cli_args;
 /* One command of the table in main.c. */
 typedef struct {
     const char *name;
-    const char *summary;              /* one line */
-    const char *usage;                /* arguments after the options: "GOLDEN CANDIDATE" */
-    const char *examples;             /* lines, shown first by --help */
-    const char *description;          /* paragraphs */
-    const cli_option *options;        /* ends with a NULL name; every command has --help, --quiet and --verbose besides */
-    int least, most;                  /* number of arguments; most -1: any */
-    bool reads_hdf5;                  /* of users: it runs in a process of its own (run/supervise.h) */
-    bool json_is_report;              /* --json is short for --report json=FILE (cli/report_option.h) */
+    const char *summary;       /* one line */
+    const char *usage;         /* arguments after the options: "GOLDEN CANDIDATE" */
+    const char *examples;      /* lines, shown first by --help */
+    const char *description;   /* paragraphs */
+    const cli_option *options; /* ends with a NULL name; every command has --help, --quiet and --verbose besides */
+    int least, most;           /* number of arguments; most -1: any */
+    bool reads_hdf5;           /* of users: it runs in a process of its own (run/supervise.h) */
+    bool json_is_report;       /* --json is short for --report json=FILE (cli/report_option.h) */
     int (*run)(const cli_args *args); /* returns the exit code */
 } cli_command;
 

@@ -6,6 +6,7 @@
 
 #include "cli/common.h"
 #include "core/atomic_file.h"
+#include "core/nearest.h"
 #include "reports/report_format.h"
 #include "reports/text.h"
 
@@ -34,12 +35,15 @@ static assay_status add(report_list *list, const assay_report_format *format, co
 }
 
 static assay_status unknown_format(const char *name, assay_error *err) {
-    char known[256] = "";
+    char known[256] = "these are there: ", hint[320];
+    assay_nearest near = assay_nearest_begin(name, strlen(name));
     for (size_t i = 0; i < assay_report_format_count(); i++) {
         size_t at = strlen(known);
         snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", assay_report_format_at(i)->name);
+        assay_nearest_offer(&near, assay_report_format_at(i)->name);
     }
-    return assay_fail(err, ASSAY_EINPUT, NULL, "--report: there is no format '%s'; these are there: %s", name, known);
+    return assay_fail(err, ASSAY_EINPUT, NULL, "--report: there is no format '%s'; %s", name,
+                      assay_nearest_hint(&near, known, hint, sizeof hint));
 }
 
 /* One "FORMAT=FILE". */
