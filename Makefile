@@ -72,6 +72,8 @@ test: ## install what is missing, build, and run the tests
 	$(BUILD)/assay-tests --jobs $$(nproc)
 	ci/fuzz replay $(BUILD) $(FUZZ_TARGETS)
 	fuzz/check.sh $(BUILD)
+	cli/check.sh $(BUILD)
+	MAKE='$(MAKE)' CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' cli/check_install.sh $(BUILD)
 	CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' examples/port/check.sh $(BUILD)
 
 $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
@@ -229,20 +231,32 @@ ports: ## run real ports (a venv; minutes) and write docs/ports.md: ORIGINAL=<ch
 
 PUBLIC_HEADERS := $(filter-out %_internal.h %_fixture.h $(FOLDERS:=/test_%),$(wildcard core/*.h golden/*.h compare/*.h run/*.h blame/*.h reports/*.h tap/*.h)) \
 	$(addprefix engine/,engine.h generate.h sample.h schedule.h semantics.h taps.h variants.h)
-install: $(BUILD)/assay ## install the program, the library, its headers, assay.pc and the goldens below PREFIX
-	install -D -m 755 $(BUILD)/assay '$(DESTDIR)$(PREFIX)/bin/assay'
-	install -D -m 644 $(LIB) '$(DESTDIR)$(PREFIX)/lib/libassay.a'
-	for h in $(PUBLIC_HEADERS); do install -D -m 644 $$h '$(DESTDIR)$(PREFIX)/include/assay/'$$h || exit 1; done
-	install -d '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: assay' 'Description: reference engine of LongLLaMA and comparison of its ports' \
+# Man pages and completions, as the program prints them.
+$(BUILD)/share/made: $(BUILD)/assay
+	rm -rf $(@D) && mkdir -p $(@D)/man1
+	$< man --out $(@D)/man1
+	$< completions bash > $(@D)/assay && $< completions zsh > $(@D)/_assay && $< completions fish > $(@D)/assay.fish
+	touch $@
+
+install: $(BUILD)/assay $(BUILD)/share/made ## install the program, man pages, completions, the library, its headers, assay.pc, goldens and docs below PREFIX
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: assay' 'Description: reference engine of LongLLaMA and comparison of its ports' \
 	    'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include/assay' \
-	    'Libs: -L$${prefix}/lib -lassay -fopenmp -lm' > '$(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc'
-	install -D -m 644 tap/assay_tap.py '$(DESTDIR)$(PREFIX)/share/assay/assay_tap.py'
-	install -d '$(DESTDIR)$(PREFIX)/share/assay/goldens'
-	install -m 644 $(wildcard golden/data/*.h5) '$(DESTDIR)$(PREFIX)/share/assay/goldens'
+	    'Libs: -L$${prefix}/lib -lassay -fopenmp -lm' > $(BUILD)/share/assay.pc
+	@{ echo '755 $(BUILD)/assay bin/assay'; \
+	echo '644 $(LIB) lib/libassay.a'; \
+	echo '644 $(BUILD)/share/assay.pc lib/pkgconfig/assay.pc'; \
+	for f in $(PUBLIC_HEADERS); do echo "644 $$f include/assay/$$f"; done; \
+	for f in $(BUILD)/share/man1/*; do echo "644 $$f share/man/man1/$${f##*/}"; done; \
+	echo '644 $(BUILD)/share/assay share/bash-completion/completions/assay'; \
+	echo '644 $(BUILD)/share/_assay share/zsh/site-functions/_assay'; \
+	echo '644 $(BUILD)/share/assay.fish share/fish/vendor_completions.d/assay.fish'; \
+	echo '644 tap/assay_tap.py share/assay/assay_tap.py'; \
+	for f in golden/data/*.h5; do echo "644 $$f share/assay/goldens/$${f##*/}"; done; \
+	for f in README.md CHANGELOG.md LICENSE docs/*; do echo "644 $$f share/doc/assay/$$f"; done; } | ci/install put '$(DESTDIR)$(PREFIX)'
+	@echo 'installed below $(DESTDIR)$(PREFIX); share/assay/installed lists the files'
 
 uninstall: ## remove what install put below PREFIX
-	rm -rf '$(DESTDIR)$(PREFIX)/bin/assay' '$(DESTDIR)$(PREFIX)/lib/libassay.a' '$(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc' '$(DESTDIR)$(PREFIX)/include/assay' '$(DESTDIR)$(PREFIX)/share/assay'
+	@ci/install remove '$(DESTDIR)$(PREFIX)'
 
 clean: ## remove everything that was built
 	rm -rf build
