@@ -44,7 +44,7 @@ SOURCES := $(filter-out $(wildcard $(FOLDERS:=/test_*.c) $(FOLDERS:=/bench_*.c))
 TESTS := $(wildcard $(FOLDERS:=/test_*.c))
 # Engine sources that include engine/real.h themselves are compiled once for float and once for double.
 REAL_SOURCES := $(filter-out engine/test_% engine/bench_%,$(shell grep -l 'include "engine/real\.h"' engine/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(REAL_SOURCES:%.c=$(BUILD)/%.f64.o)
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(REAL_SOURCES:%.c=$(BUILD)/%.f64.o) $(BUILD)/reports/html_assets.o
 # Fuzz targets: fuzz/<target>/fuzz.c (docs/fuzzing-targets.md).
 FUZZ_TARGETS := $(patsubst fuzz/%/fuzz.c,%,$(wildcard fuzz/*/fuzz.c))
 FUZZ_OBJECTS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%/fuzz.o) $(BUILD)/fuzz/replay/replay.o
@@ -174,6 +174,15 @@ $(BUILD)/cli/version_text.o: private ALL_CFLAGS += -DASSAY_COMMIT="\"$$(sed -n 1
 $(BUILD)/%.f64.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DASSAY_REAL_F64 -MMD -MP -c -o $@ $<
+
+# The style and the script of the HTML report are files of their own, and arrays in the program.
+HTML_ASSETS := reports/html_style.css reports/html_script.js
+$(BUILD)/reports/html_assets.c: ci/embed $(HTML_ASSETS)
+	@mkdir -p $(@D)
+	ci/embed reports/html_assets.h html_style=reports/html_style.css html_script=reports/html_script.js > $@.part && mv $@.part $@
+
+$(BUILD)/reports/html_assets.o: $(BUILD)/reports/html_assets.c Makefile $(BUILD)/flags
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,0 +1,263 @@
+#include "reports/html_summary.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/rules.h"
+#include "reports/html_page.h"
+#include "reports/html_text.h"
+#include "reports/html_words.h"
+
+/* ---- totals ---- */
+
+static bool is_worse(const assay_entry *e, const assay_entry *than) {
+    bool fails = assay_verdict_fails(e->verdict);
+    if (!e->has_metrics || (!fails && e->verdict != ASSAY_VERDICT_PASS)) return false;
+    if (!than) return true;
+    if (fails != assay_verdict_fails(than->verdict)) return fails;
+    return html_ratio(e) > html_ratio(than);
+}
+
+static void add_case(html_totals *t, const assay_case_result *c) {
+    t->cases[c->verdict]++;
+    for (int v = 0; v < ASSAY_VERDICT_COUNT; v++) t->entries[v] += c->counts[v];
+    t->compared += c->counts[ASSAY_VERDICT_PASS] + c->counts[ASSAY_VERDICT_FAIL] + c->counts[ASSAY_VERDICT_WAIVED];
+    for (size_t i = 0; i < c->entry_count; i++)
+        if (is_worse(&c->entries[i], t->worst)) t->worst = &c->entries[i], t->of = c;
+    bool fails = c->verdict == ASSAY_CASE_FAIL || c->verdict == ASSAY_CASE_ERROR;
+    if (fails && (!t->lead || (t->lead->first_divergence < 0 && c->first_divergence >= 0))) t->lead = c;
+}
+
+html_totals html_totals_of(const assay_result *result) {
+    html_totals t = {.lead = NULL};
+    for (size_t i = 0; i < result->case_count; i++) add_case(&t, &result->cases[i]);
+    return t;
+}
+
+/* ---- the verdict ---- */
+
+static size_t failing(const html_totals *t) { return t->cases[ASSAY_CASE_FAIL] + t->cases[ASSAY_CASE_ERROR]; }
+
+static void put_cases(FILE *out, const assay_result *r, const html_totals *t, bool passed) {
+    size_t good = t->cases[ASSAY_CASE_PASS], all = r->case_count;
+    if (all == 0) fputs("There is no case", out);
+    else if (all == 1 && passed) fputs("The case matches", out);
+    else if (all == 1 && failing(t)) fputs("The case fails", out);
+    else if (all == 1) fputs("The port cannot run the case", out);
+    else if (good == all) fprintf(out, "All %zu cases match", all);
+    else if (failing(t)) fprintf(out, "%zu of %zu cases fail", failing(t), all);
+    else fprintf(out, "%zu of %zu cases match; the others the port cannot run", good, all);
+}
+
+static void put_stages(FILE *out, const html_totals *t) {
+    size_t wrong = t->entries[ASSAY_VERDICT_FAIL], absent = t->entries[ASSAY_VERDICT_MISSING_REQUIRED];
+    if (t->compared == 0) fputs(": nothing was compared", out);
+    else if (wrong) fprintf(out, ": %zu of %zu compared stages differ", wrong, t->compared);
+    else {
+        fputs(": ", out);
+        html_put_count(out, t->compared, "stage was compared", "stages were compared");
+        fputs(t->entries[ASSAY_VERDICT_WAIVED] ? ", and what differs is waived" : " and none differs", out);
+    }
+    if (absent) fprintf(out, "; %zu required %s missing", absent, absent == 1 ? "stage is" : "stages are");
+}
+
+static void put_worst(FILE *out, const html_totals *t) {
+    if (!t->worst) return;
+    double ratio = html_ratio(t->worst);
+    bool fails = assay_verdict_fails(t->worst->verdict);
+    if (!fails && t->worst->origin == ASSAY_TOLERANCE_NONE) return;
+    if (!fails) fputs("; the nearest uses ", out);
+    else if (t->worst->metrics.class_mismatches) {
+        fputs("; a NaN or an infinity stands against a number", out);
+        return;
+    } else if (isinf(ratio)) {
+        fputs("; what must be equal is not", out);
+        return;
+    } else fputs("; the worst by ", out);
+    html_put_number(out, ratio);
+    fputs(fails ? " times its tolerance" : " of its tolerance", out);
+}
+
+static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) {
+    bool passed = assay_result_passed(r);
+    fprintf(out, "<header class=\"verdict %s\">\n<h1><span class=\"badge\">%s</span> ", passed ? "ok" : "bad",
+            passed ? "✓ pass" : "✗ fail");
+    put_cases(out, r, t, passed);
+    put_stages(out, t);
+    put_worst(out, t);
+    fputs(".</h1>\n", out);
+}
+
+static void put_tile(FILE *out, const char *class, size_t value, const char *what) {
+    fprintf(out, "<li class=\"%s\"><b>%zu</b> %s</li>\n", value ? class : "none", value, what);
+}
+
+/* What a green result does not speak of stands beside it. */
+static void put_tiles(FILE *out, const html_totals *t) {
+    const size_t *e = t->entries;
+    fputs("<ul class=\"tiles\" aria-label=\"Counts of stages\">\n", out);
+    put_tile(out, "bad", e[ASSAY_VERDICT_FAIL] + e[ASSAY_VERDICT_MISSING_REQUIRED], "✗ failed");
+    put_tile(out, "ok", e[ASSAY_VERDICT_PASS], "✓ passed");
+    put_tile(out, "gap", e[ASSAY_VERDICT_MISSING], "– missing");
+    put_tile(out, "gap", e[ASSAY_VERDICT_EXTRA], "+ extra");
+    put_tile(out, "gap", e[ASSAY_VERDICT_NOT_COMPARED], "? not compared");
+    put_tile(out, "waived", e[ASSAY_VERDICT_WAIVED], "~ waived");
+    fputs("</ul>\n", out);
+    if (e[ASSAY_VERDICT_MISSING] == 0) return;
+    fputs("<p class=\"note\">Of ", out);
+    html_put_count(out, e[ASSAY_VERDICT_MISSING], "stage", "stages");
+    fputs(" of the golden the candidate has nothing, so nothing is said of them.</p>\n", out);
+}
+
+/* ---- the first divergence ---- */
+
+static void put_rule(FILE *out, const char *id) {
+    const assay_rule_info *rule = assay_rule_find(id);
+    fputs("<li><b>", out);
+    html_put_text(out, id);
+    fputs("</b> ", out);
+    if (rule) {
+        html_put_text(out, rule->summary);
+        fputs(" <span class=\"note\">Original: ", out);
+        html_put_text(out, rule->original);
+        fputs(".</span>", out);
+    }
+    fputs("</li>\n", out);
+}
+
+static void put_row(FILE *out, const char *name) { fprintf(out, "<dt>%s</dt><dd>", name); }
+
+static void put_distance(FILE *out, const assay_entry *e) {
+    put_row(out, "Distance");
+    html_put_number(out, e->deviation);
+    fprintf(out, " (%s)", html_metric_word(e));
+    if (e->origin == ASSAY_TOLERANCE_NONE) fputs("; it must be equal", out);
+    else {
+        fputs(", tolerance ", out);
+        html_put_number(out, e->tolerance);
+        fputs(": <b class=\"bad\">", out);
+        html_put_number(out, html_ratio(e));
+        fputs(" times the tolerance</b>", out);
+    }
+    if (e->has_floor) {
+        fputs(", noise floor ", out);
+        html_put_number(out, e->floor);
+    }
+    fputs("</dd>\n", out);
+}
+
+static void put_worst_element(FILE *out, const assay_worst *w) {
+    put_row(out, "Worst element");
+    for (int i = 0; i < w->rank; i++) fprintf(out, "%s%s %lld", i ? ", " : "", w->axes[i], (long long)w->at[i]);
+    fputs(w->rank ? ": golden <code>" : "golden <code>", out);
+    html_put_value(out, w->golden);
+    fputs("</code>, candidate <code>", out);
+    html_put_value(out, w->candidate);
+    fputs("</code></dd>\n", out);
+}
+
+void html_put_divergence(FILE *out, const assay_case_result *c) {
+    if (c->first_divergence < 0) return;
+    const assay_entry *e = &c->entries[c->first_divergence];
+    fputs("<p class=\"lead\">", out);
+    html_put_place(out, e);
+    fputs(": ", out);
+    html_put_text(out,
+                  e->verdict == ASSAY_VERDICT_MISSING_REQUIRED && !e->reason[0] ? "missing, and required" : e->reason);
+    fputs("</p>\n<dl>\n", out);
+    put_row(out, "Stage");
+    fputs("<code>", out);
+    html_put_text(out, e->path);
+    fputs("</code></dd>\n", out);
+    if (e->has_metrics) put_distance(out, e);
+    if (e->has_metrics && e->worst.index >= 0) put_worst_element(out, &e->worst);
+    fputs("</dl>\n", out);
+    if (!e->rules[0]) return;
+    fputs("<p>Rules that this stage shows:</p>\n<ul class=\"rules\">\n", out);
+    html_each_word(out, e->rules, put_rule);
+    fputs("</ul>\n", out);
+}
+
+static void put_lead(FILE *out, const assay_result *r, const html_totals *t) {
+    const assay_case_result *c = t->lead;
+    if (!c) return;
+    html_section_begin(out, "first", "First divergence");
+    if (r->case_count > 1) {
+        fprintf(out, "<p>In case <a href=\"#case-%zu\">", (size_t)(c - r->cases) + 1);
+        html_put_cut(out, c->name, HTML_NAME_MOST);
+        fputs("</a>", out);
+        if (failing(t) > 1) fprintf(out, ", the first of %zu that fail", failing(t));
+        fputs(".</p>\n", out);
+    }
+    if (c->error[0] || c->note[0]) {
+        fputs("<p class=\"lead\">", out);
+        html_put_text(out, c->error[0] ? c->error : c->note);
+        fputs("</p>\n", out);
+    }
+    html_put_divergence(out, c);
+    html_section_end(out);
+}
+
+/* ---- a closer look ---- */
+
+static void put_finding_item(FILE *out, const assay_finding_item *i) {
+    fputs("<li><b>", out);
+    html_put_text(out, i->name);
+    fputs("</b> ", out);
+    html_put_rules(out, i->rules);
+    fputs("<br/>", out);
+    html_put_text(out, i->summary);
+    if (i->path[0]) {
+        fputs(" <span class=\"note\">First at <code>", out);
+        html_put_text(out, i->path);
+        fputs("</code>.</span>", out);
+    }
+    fputs("</li>\n", out);
+}
+
+#define ITEMS_MOST 12
+
+void html_put_findings(FILE *out, const assay_case_result *c) {
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const assay_finding *f = &c->findings[i];
+        fputs("<h3>", out);
+        html_put_text(out, strcmp(f->source, "diagnosis") == 0 ? "Which known mistake explains it"
+                           : strcmp(f->source, "blame") == 0   ? "Which operation is at fault"
+                                                               : f->source);
+        fputs("</h3>\n<p><b>", out);
+        html_put_text(out, f->verdict);
+        fputs("</b>: ", out);
+        html_put_text(out, f->summary);
+        fputs("</p>\n", out);
+        if (f->count == 0) continue;
+        fputs("<ol class=\"finding\">\n", out);
+        for (size_t k = 0; k < f->count && k < ITEMS_MOST; k++) put_finding_item(out, &f->items[k]);
+        fputs("</ol>\n", out);
+        if (f->count > ITEMS_MOST)
+            fprintf(out, "<p class=\"note\">%zu more are in the JSON.</p>\n", f->count - ITEMS_MOST);
+    }
+}
+
+static void put_command(FILE *out, const assay_result *r) {
+    const char *command = assay_facts_get(&r->facts, "command");
+    if (!command) return;
+    html_section_begin(out, "reproduce", "Run it again");
+    fputs("<pre id=\"command\" tabindex=\"0\"><code>", out);
+    html_put_text(out, command);
+    fputs("</code></pre>\n", out);
+    html_section_end(out);
+}
+
+void html_put_summary(FILE *out, const assay_result *r, const html_totals *t) {
+    put_verdict(out, r, t);
+    put_tiles(out, t);
+    fputs("</header>\n<main>\n<div class=\"pair\">\n", out);
+    put_lead(out, r, t);
+    if (t->lead && t->lead->finding_count) {
+        html_section_begin(out, "diagnosis", "Diagnosis and blame");
+        html_put_findings(out, t->lead);
+        html_section_end(out);
+    }
+    fputs("</div>\n", out);
+    put_command(out, r);
+}

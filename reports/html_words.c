@@ -1,0 +1,62 @@
+#include "reports/html_words.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "reports/html_text.h"
+
+static const struct {
+    const char *symbol, *word, *class;
+} verdicts[ASSAY_VERDICT_COUNT] = {
+    [ASSAY_VERDICT_PASS] = {"✓", "pass", "ok"},
+    [ASSAY_VERDICT_FAIL] = {"✗", "fail", "bad"},
+    [ASSAY_VERDICT_MISSING] = {"–", "missing", "gap"},
+    [ASSAY_VERDICT_MISSING_REQUIRED] = {"✗", "missing, required", "bad"},
+    [ASSAY_VERDICT_EXTRA] = {"+", "extra", "gap"},
+    [ASSAY_VERDICT_NOT_COMPARED] = {"?", "not compared", "gap"},
+    [ASSAY_VERDICT_WAIVED] = {"~", "waived", "waived"},
+};
+
+const char *html_verdict_word(assay_verdict v) { return verdicts[v].word; }
+
+const char *html_verdict_class(assay_verdict v) { return verdicts[v].class; }
+
+void html_put_verdict(FILE *out, assay_verdict v) { fprintf(out, "%s %s", verdicts[v].symbol, verdicts[v].word); }
+
+const char *html_case_class(assay_case_verdict v) {
+    static const char *const classes[ASSAY_CASE_VERDICT_COUNT] = {"ok", "bad", "bad", "waived"};
+    return classes[v];
+}
+
+void html_put_case_verdict(FILE *out, assay_case_verdict v) {
+    static const char *const symbols[ASSAY_CASE_VERDICT_COUNT] = {"✓", "✗", "✗", "~"};
+    fprintf(out, "%s %s", symbols[v], assay_case_verdict_name(v));
+}
+
+void html_put_place(FILE *out, const assay_entry *e) {
+    if (e->kind != ASSAY_ENTRY_STAGE) {
+        html_put_cut(out, e->path, HTML_NAME_MOST);
+        return;
+    }
+    const char *name = assay_stage_get(e->place.stage)->name, *dot = strrchr(name, '.');
+    bool own = dot && strncmp(name, "self_attn.", 10) == 0; /* all that needs saying of "self_attn.attn_scores" */
+    fprintf(out, "%s of step %lld", own ? name + 10 : name, (long long)e->place.step);
+    if (e->place.window >= 0) fprintf(out, ", window %lld", (long long)e->place.window);
+    if (e->place.layer >= 0) fprintf(out, ", layer %lld", (long long)e->place.layer);
+}
+
+const char *html_metric_word(const assay_entry *e) {
+    if (!e->has_metrics) return "";
+    if (e->metrics.class_mismatches) return "NaN/inf class";
+    switch (assay_stage_get(e->place.stage)->judge) {
+    case ASSAY_JUDGE_EXACT: return "exact";
+    case ASSAY_JUDGE_STORED: return "stored";
+    default: return "max abs";
+    }
+}
+
+double html_ratio(const assay_entry *e) {
+    if (!e->has_metrics) return NAN;
+    if (e->metrics.class_mismatches) return INFINITY;
+    return isnan(e->ratio_tolerance) ? INFINITY : e->ratio_tolerance;
+}
