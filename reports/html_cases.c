@@ -165,17 +165,23 @@ static assay_status put_case(html_context *html, const assay_case_result *c, con
     return ASSAY_OK;
 }
 
+/* So many cases that do not fail stand one by one; more are folded together. */
+#define PASSING_APART 6
+
 assay_status html_put_cases(html_context *html, const assay_case_result *lead, assay_error *err) {
     size_t all = html->result->case_count, sections = all < HTML_SECTIONS_MOST ? all : HTML_SECTIONS_MOST, done = 0;
     assay_status st = ASSAY_OK;
     html_section_begin(html->out, "cases", all == 1 ? "The case" : "Cases");
     if (all != 1) put_case_table(html, sections);
-    for (int failing = 1; failing >= 0; failing--)
-        for (size_t i = 0; !st && i < all && done < sections; i++) {
-            if (fails(&html->result->cases[i]) != (failing == 1)) continue;
-            st = put_case(html, &html->result->cases[i], lead, err);
-            done++;
-        }
+    for (size_t i = 0; !st && i < all && done < sections; i++)
+        if (fails(&html->result->cases[i])) st = put_case(html, &html->result->cases[i], lead, err), done++;
+    bool folded = all - done > PASSING_APART;
+    if (folded)
+        fprintf(html->out, "<details class=\"passing\">\n<summary><b>%zu cases that do not fail</b></summary>\n",
+                all - done);
+    for (size_t i = 0; !st && i < all && done < sections; i++)
+        if (!fails(&html->result->cases[i])) st = put_case(html, &html->result->cases[i], lead, err), done++;
+    if (folded) fputs("</details>\n", html->out);
     if (all > done)
         fprintf(html->out,
                 "<p class=\"note\">%zu more cases have no section here. They are in the JSON (<code>--json "

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/html_text.h"
+
 /* A step, a window, or a layer of the case (layers have step and fail alone). */
 typedef html_column mark;
 
@@ -17,8 +19,10 @@ static size_t fold_marks(mark *marks, size_t count) {
     size_t kept = 0;
     if (count) qsort(marks, count, sizeof *marks, compare_marks);
     for (size_t i = 0; i < count; i++) {
-        if (kept && compare_marks(&marks[kept - 1], &marks[i]) == 0) marks[kept - 1].fails |= marks[i].fails;
-        else marks[kept++] = marks[i];
+        if (kept && compare_marks(&marks[kept - 1], &marks[i]) == 0) {
+            marks[kept - 1].fails |= marks[i].fails;
+            marks[kept - 1].judged |= marks[i].judged;
+        } else marks[kept++] = marks[i];
     }
     return kept;
 }
@@ -37,17 +41,32 @@ static size_t choose(mark *marks, size_t count, size_t most) {
     return kept;
 }
 
+static size_t drop_silent(mark *marks, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (marks[i].judged) marks[kept++] = marks[i];
+    return kept;
+}
+
+static bool is_judged(const assay_entry *e) {
+    return e->verdict != ASSAY_VERDICT_MISSING && e->verdict != ASSAY_VERDICT_EXTRA;
+}
+
 static mark column_of(const assay_entry *e) {
-    return (mark){e->place.step, e->place.window < 0 ? INT64_MAX : e->place.window, assay_verdict_fails(e->verdict)};
+    return (mark){.step = e->place.step,
+                  .window = e->place.window < 0 ? INT64_MAX : e->place.window,
+                  .fails = assay_verdict_fails(e->verdict),
+                  .judged = is_judged(e)};
 }
 
 static void set_columns(html_grid *g, const assay_case_result *c, mark *marks) {
     size_t n = 0;
     for (size_t i = 0; i < c->entry_count; i++)
         if (c->entries[i].kind == ASSAY_ENTRY_STAGE) marks[n++] = column_of(&c->entries[i]);
-    size_t all = fold_marks(marks, n), kept = choose(marks, all, HTML_COLUMNS_MOST);
+    size_t found = fold_marks(marks, n), all = drop_silent(marks, found), kept = choose(marks, all, HTML_COLUMNS_MOST);
     memcpy(g->columns, marks, kept * sizeof *marks);
     g->column_count = (int)kept;
+    g->columns_silent = found - all;
     g->columns_left_out = all - kept;
 }
 
@@ -56,7 +75,7 @@ static void set_layers(html_grid *g, const assay_case_result *c, mark *marks) {
     for (size_t i = 0; i < c->entry_count; i++) {
         const assay_entry *e = &c->entries[i];
         if (e->kind == ASSAY_ENTRY_STAGE && e->place.layer >= 0)
-            marks[n++] = (mark){e->place.layer, 0, assay_verdict_fails(e->verdict)};
+            marks[n++] = (mark){.step = e->place.layer, .fails = assay_verdict_fails(e->verdict)};
     }
     size_t all = fold_marks(marks, n), kept = choose(marks, all, HTML_LAYERS_MOST);
     for (size_t i = 0; i < kept; i++) g->layers[i] = marks[i].step;
@@ -90,11 +109,17 @@ int html_grid_layer(const html_grid *g, const assay_entry *e) {
 }
 
 void html_put_column(FILE *out, const html_column *column) {
-    if (html_column_is_end(column)) fprintf(out, "after step %lld", (long long)column->step);
+    if (html_column_is_end(column)) fprintf(out, "end of step %lld", (long long)column->step);
     else fprintf(out, "window %lld", (long long)column->window);
 }
 
 void html_put_left_out(FILE *out, const html_grid *g) {
+    if (g->columns_silent) {
+        fputs("<p class=\"note\">Not drawn: ", out);
+        html_put_count(out, g->columns_silent, "window or end of a step, of which",
+                       "windows or ends of a step, of which");
+        fputs(" nothing was compared.</p>\n", out);
+    }
     if (g->columns_left_out == 0 && g->layers_left_out == 0) return;
     fprintf(out,
             "<p class=\"note\">Left out of the chart: %zu windows and %zu layers; those that fail were kept first. All "

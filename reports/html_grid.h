@@ -20,14 +20,15 @@ extern "C" {
 /* A window of a step; or the results and the past of that step. */
 typedef struct {
     int64_t step, window; /* window INT64_MAX: results and past */
-    bool fails;           /* an entry of it fails */
+    bool fails, judged;   /* an entry of it fails; is not just missing or extra */
 } html_column;
 
 typedef struct {
     html_column columns[HTML_COLUMNS_MOST];
     int64_t layers[HTML_LAYERS_MOST];
     int column_count, layer_count;
-    size_t columns_left_out, layers_left_out; /* those that fail are kept first, then the first */
+    size_t columns_silent;                    /* left out, for nothing in them was judged */
+    size_t columns_left_out, layers_left_out; /* there are too many: those that fail are kept first, then the first */
 } html_grid;
 
 /* ASSAY_EINTERNAL when out of memory. */
@@ -40,7 +41,7 @@ bool html_column_is_end(const html_column *column);
 int html_grid_column(const html_grid *g, const assay_entry *e);
 int html_grid_layer(const html_grid *g, const assay_entry *e);
 
-/* "window 2", "after step 0". */
+/* "window 2", "end of step 0". */
 void html_put_column(FILE *out, const html_column *column);
 
 /* Says what was left out; nothing when all is there. */

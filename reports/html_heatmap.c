@@ -37,8 +37,15 @@ typedef struct {
 /* Upper bounds of the classes of a ratio; those from `over` on fail. */
 static const double bounds[] = {0, 0.01, 0.1, 0.5, 1, 10, 1000, INFINITY};
 #define CLASSES 9
-static const char *const class_words[CLASSES] = {
-    "equal", "to 0.01", "to 0.1", "to 0.5", "to 1 (tolerance)", "to 10: fails", "to 1000", "more", "NaN or infinite"};
+static const char *const class_words[CLASSES] = {"0",
+                                                 "to 0.01",
+                                                 "to 0.1",
+                                                 "to 0.5",
+                                                 "to 1 (tolerance)",
+                                                 "to 10, fails",
+                                                 "to 1000, fails",
+                                                 "above 1000, fails",
+                                                 "NaN or infinite"};
 /* For pages without style. */
 static const char *const class_colours[CLASSES] = {"#f4f6f8", "#dbe9f6", "#b8d4ec", "#8cbbdf", "#5a9bcb",
                                                    "#f2a55a", "#d9541e", "#8f1414", "#1a1a1a"};
@@ -109,12 +116,41 @@ static void put_cells(const map *m) {
     fputs("</g>\n", m->out);
 }
 
-static void put_borders(const map *m) {
+/* What a step leaves in memory are the tokens of its windows, but for the last where that stays in the local cache. Where their numbers
+ * tell that it is so, lines show the windows within it. */
+static void put_inner_borders(const map *m, const assay_case_result *c, int column) {
+    int64_t step = m->grid->columns[column].step, tokens = m->any[column]->tokens, begins[HTML_COLUMNS_MOST], sum = 0;
+    int windows = 0;
+    for (size_t i = 0; i < c->entry_count && sum < tokens; i++) {
+        const assay_entry *e = &c->entries[i];
+        if (e->kind != ASSAY_ENTRY_STAGE || e->place.stage != ASSAY_STAGE_POSITION_IDS || e->place.step != step)
+            continue;
+        if (e->golden.rank != 2 || windows == HTML_COLUMNS_MOST) return;
+        begins[windows++] = sum;
+        sum += e->golden.shape[1];
+    }
+    if (sum != tokens) return;
+    for (int w = 1; w < windows; w++)
+        fprintf(m->out, "M%.1f %dV%d",
+                m->x[column] + (double)begins[w] / (double)tokens * bins_of(m, column) * m->bin_width, HEAD,
+                HEAD + m->rows * m->row_height);
+}
+
+static void put_border_path(const map *m, const assay_case_result *c, const char *class) {
     int bottom = HEAD + m->rows * m->row_height;
-    fputs("<path class=\"border\" stroke=\"#333\" fill=\"none\" d=\"", m->out);
-    for (int i = 0; i < m->grid->column_count; i++)
-        if (m->any[i]) fprintf(m->out, "M%.1f %dV%d", m->x[i] - WINDOW_GAP / 2.0, HEAD - 6, bottom + 4);
+    fprintf(m->out, "<path class=\"%s\" stroke=\"#333\" fill=\"none\" d=\"", class);
+    for (int i = 0; i < m->grid->column_count; i++) {
+        if (!m->any[i]) continue;
+        fprintf(m->out, "M%.1f %dV%d", m->x[i] - WINDOW_GAP / 2.0, HEAD - 6, bottom + 4);
+        if (html_column_is_end(&m->grid->columns[i])) put_inner_borders(m, c, i);
+    }
     fputs("\"/>\n", m->out);
+}
+
+/* With a halo, so that they show on every colour. */
+static void put_borders(const map *m, const assay_case_result *c) {
+    put_border_path(m, c, "halo");
+    put_border_path(m, c, "border");
 }
 
 static void put_labels(const map *m) {
@@ -129,7 +165,7 @@ static void put_labels(const map *m) {
         fprintf(m->out, "<text x=\"%d\" y=\"26\">", m->x[i]);
         if (width < 52 && !html_column_is_end(col)) fprintf(m->out, "%lld", (long long)col->window);
         else if (!html_column_is_end(col)) html_put_column(m->out, col);
-        else if (width >= 70) fputs("left behind", m->out);
+        else if (width >= 60) fputs("step end", m->out);
         fprintf(m->out, "</text><text x=\"%d\" y=\"%d\" class=\"tick\">%lld</text>\n", m->x[i],
                 HEAD + m->rows * m->row_height + 13, (long long)m->any[i]->tokens);
     }
@@ -172,7 +208,7 @@ static void put_legend(FILE *out) {
     fputs("</ul>\n", out);
 }
 
-static void put_map(const map *m, const char *label) {
+static void put_map(const map *m, const assay_case_result *c, const char *label) {
     int height = HEAD + m->rows * m->row_height + FOOT;
     fputs("<p class=\"note\">", m->out);
     put_largest(m);
@@ -185,7 +221,7 @@ static void put_map(const map *m, const char *label) {
     put_largest(m);
     fprintf(m->out, "\">\n<title>%s</title>\n", label);
     put_cells(m);
-    put_borders(m);
+    put_borders(m, c);
     put_labels(m);
     fputs("</svg>", m->out);
     html_scroll_end(m->out);
@@ -209,7 +245,7 @@ void html_put_layer_map(html_context *html, const assay_case_result *c, const ht
             "token; windows "
             "side by side, a line where one begins, and below it how many tokens it has.</p></figcaption>\n",
             assay_stage_get(stage)->name);
-    put_map(&m, "Error over tolerance by token and layer");
+    put_map(&m, c, "Error over tolerance by token and layer");
     fputs("</figure>\n", m.out);
 }
 
@@ -228,7 +264,7 @@ void html_put_head_map(html_context *html, const assay_case_result *c, const htm
         }
     }
     if (!lay_out(&m)) return;
-    fputs("<figure>\n<figcaption><h4>Tokens by head</h4></figcaption>\n", m.out);
-    put_map(&m, "Error over tolerance by token and head");
+    fputs("<figure class=\"wide\">\n<figcaption><h4>Tokens by head</h4></figcaption>\n", m.out);
+    put_map(&m, c, "Error over tolerance by token and head");
     fputs("</figure>\n", m.out);
 }

@@ -52,7 +52,7 @@ static void put_histogram(FILE *out, const assay_error_histogram *h) {
     fprintf(out,
             "<figure>\n<figcaption><h4>Error over tolerance against magnitude</h4>\n<p>%lld of %lld elements that "
             "differ lie above the "
-            "tolerance. Darker: more elements.</p></figcaption>\n",
+            "tolerance. The stronger the colour, the more.</p></figcaption>\n",
             (long long)above, (long long)all);
     html_scroll_begin(out, "Error against magnitude");
     fprintf(out,

@@ -37,5 +37,6 @@ assay_status assay_report_html(FILE *out, const assay_result *result, assay_erro
     html_put_guide(out);
     fputs("</main>\n", out);
     html_page_end(out);
-    return ferror(out) ? assay_fail(err, ASSAY_EINTERNAL, NULL, "the HTML report: writing failed") : ASSAY_OK;
+    return fflush(out) || ferror(out) ? assay_fail(err, ASSAY_EINTERNAL, NULL, "the HTML report: writing failed")
+                                      : ASSAY_OK;
 }

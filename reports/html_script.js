@@ -38,8 +38,8 @@
     };
 
     // Shows the rows of tables that have all words of the search and pass a test, and says how many there are.
-    const makeTools = (tables, before, name, choices) => {
-        const search = make("input", { type: "search", placeholder: "layers/3 mem_key" });
+    const makeTools = (tables, before, name, example, choices) => {
+        const search = make("input", { type: "search", placeholder: `such as ${example}` });
         const select = make("select", {}, ...choices.map((choice) => make("option", { textContent: choice.text })));
         const output = make("output", {});
         const apply = () => {
@@ -84,16 +84,17 @@
 
     const openTarget = () => {
         const target = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
-        if (target instanceof HTMLDetailsElement) target.open = true;
+        for (let at = target; at; at = at.parentElement) if (at instanceof HTMLDetailsElement) at.open = true;
+        if (target) target.scrollIntoView();
     };
 
     const start = () => {
         for (const table of document.querySelectorAll("table.entries, table.cases, table.folded")) makeSortable(table);
         const cases = document.querySelectorAll("table.cases");
-        if (cases.length) makeTools(Array.from(cases), cases[0].parentElement, "cases", [{ text: "all cases", test: () => true }, ...ofCases]);
+        if (cases.length) makeTools(Array.from(cases), cases[0].parentElement, "cases", "decode", [{ text: "all cases", test: () => true }, ...ofCases]);
         for (const section of document.querySelectorAll("details.case")) {
             const tables = Array.from(section.querySelectorAll("table.entries"));
-            if (tables.length) makeTools(tables, section.querySelector("details.group"), "stages", ofStages);
+            if (tables.length) makeTools(tables, section.querySelector("details.group"), "stages", "layers/1 mlp", ofStages);
         }
         const command = document.getElementById("command");
         if (command) {

@@ -8,13 +8,13 @@
 #include "reports/html_words.h"
 
 /* Pixels. Every cell has a strip above its scale, for what is infinitely far, and one below it, for what was not judged. */
-#define LEFT 64
+#define LEFT 82
 #define HEAD 34
 #define GAP 8
 #define STEP_GAP 20
 #define STRIP 8
 #define PAD 7
-#define WIDE 1120
+#define WIDE 1180
 #define LOWEST (-3) /* decades below the tolerance; smaller ratios lie on the lowest line */
 #define HIGHEST 6   /* decades above it; larger ratios lie on the highest */
 #define TITLES_MOST 300
@@ -112,6 +112,23 @@ static bool cell_exists(const chart *k, int column, int layer) {
     return k->slots[layer < 0 ? (end ? OF_STEP : OF_WINDOW) : (end ? OF_PAST : OF_LAYER)] > 0;
 }
 
+/* Cells in which something fails have a ground of their own, so that a border of windows or layers shows from afar. */
+static void put_failing_cells(const chart *k) {
+    bool fails[HTML_LAYERS_MOST + 1][HTML_COLUMNS_MOST] = {{false}};
+    double x, y;
+    for (size_t i = 0; i < k->c->entry_count; i++) {
+        const assay_entry *e = &k->c->entries[i];
+        if (assay_verdict_fails(e->verdict) && locate(k, e, &x, &y))
+            fails[html_grid_layer(k->grid, e) + 1][html_grid_column(k->grid, e)] = true;
+    }
+    fputs("<path class=\"failing\" fill=\"#fdeeec\" d=\"", k->out);
+    for (int l = -1; l < k->grid->layer_count; l++)
+        for (int i = 0; i < k->grid->column_count; i++)
+            if (fails[l + 1][i])
+                fprintf(k->out, "M%d %dh%dv%dh-%dz", k->x[i], row_y(k, l), k->width[i], k->row_height, k->width[i]);
+    fputs("\"/>\n", k->out);
+}
+
 static void put_cells(const chart *k) {
     fputs("<path class=\"cell\" fill=\"none\" stroke=\"#999\" d=\"", k->out);
     for (int l = -1; l < k->grid->layer_count; l++)
@@ -131,7 +148,7 @@ static void put_column_heads(const chart *k) {
         if (i == 0 || k->grid->columns[i - 1].step != col->step)
             fprintf(k->out, "<text x=\"%d\" y=\"12\" class=\"strong\">step %lld</text>", k->x[i], (long long)col->step);
         fprintf(k->out, "<text x=\"%d\" y=\"28\">", k->x[i]);
-        if (html_column_is_end(col)) fputs("left behind", k->out);
+        if (html_column_is_end(col)) fputs("step end", k->out);
         else html_put_column(k->out, col);
         fputs("</text>\n", k->out);
     }
@@ -272,6 +289,7 @@ static void put_svg(const chart *k) {
         putc('.', k->out);
     }
     fputs("\">\n<title>Error over tolerance, stage by stage</title>\n", k->out);
+    put_failing_cells(k);
     put_cells(k);
     put_column_heads(k);
     put_row_heads(k);
@@ -300,8 +318,8 @@ void html_put_stage_chart(html_context *html, const assay_case_result *c, const 
     fputs("<details class=\"names\"><summary>Names of the stages, from left to right</summary>\n<dl>\n", k.out);
     put_stage_names(&k, OF_WINDOW, "model, in a window");
     put_stage_names(&k, OF_LAYER, "layer, in a window");
-    put_stage_names(&k, OF_STEP, "model, left behind");
-    put_stage_names(&k, OF_PAST, "layer, left behind");
+    put_stage_names(&k, OF_STEP, "model, at the end of a step");
+    put_stage_names(&k, OF_PAST, "layer, at the end of a step");
     fputs("</dl></details>\n", k.out);
     html_put_left_out(k.out, grid);
     fputs("</figure>\n", k.out);

@@ -42,21 +42,23 @@ static void put_cases(FILE *out, const assay_result *r, const html_totals *t, bo
     size_t good = t->cases[ASSAY_CASE_PASS], all = r->case_count;
     if (all == 0) fputs("There is no case", out);
     else if (all == 1 && passed) fputs("The case matches", out);
-    else if (all == 1 && failing(t)) fputs("The case fails", out);
+    else if (all == 1 && failing(t)) fputs("The case does not match", out);
     else if (all == 1) fputs("The port cannot run the case", out);
     else if (good == all) fprintf(out, "All %zu cases match", all);
-    else if (failing(t)) fprintf(out, "%zu of %zu cases fail", failing(t), all);
+    else if (failing(t))
+        fprintf(out, "%zu of %zu cases %s not match", failing(t), all, failing(t) == 1 ? "does" : "do");
     else fprintf(out, "%zu of %zu cases match; the others the port cannot run", good, all);
 }
 
 static void put_stages(FILE *out, const html_totals *t) {
     size_t wrong = t->entries[ASSAY_VERDICT_FAIL], absent = t->entries[ASSAY_VERDICT_MISSING_REQUIRED];
     if (t->compared == 0) fputs(": nothing was compared", out);
-    else if (wrong) fprintf(out, ": %zu of %zu compared stages differ", wrong, t->compared);
+    else if (wrong) fprintf(out, ": %zu of %zu compared stages %s", wrong, t->compared, wrong == 1 ? "fails" : "fail");
     else {
         fputs(": ", out);
-        html_put_count(out, t->compared, "stage was compared", "stages were compared");
-        fputs(t->entries[ASSAY_VERDICT_WAIVED] ? ", and what differs is waived" : " and none differs", out);
+        html_put_count(out, t->compared, "compared stage is within its tolerance",
+                       "compared stages are within their tolerances");
+        if (t->entries[ASSAY_VERDICT_WAIVED]) fputs(", or waived", out);
     }
     if (absent) fprintf(out, "; %zu required %s missing", absent, absent == 1 ? "stage is" : "stages are");
 }
@@ -66,7 +68,7 @@ static void put_worst(FILE *out, const html_totals *t) {
     double ratio = html_ratio(t->worst);
     bool fails = assay_verdict_fails(t->worst->verdict);
     if (!fails && t->worst->origin == ASSAY_TOLERANCE_NONE) return;
-    if (!fails) fputs("; the nearest uses ", out);
+    if (!fails) fputs("; the worst uses ", out);
     else if (t->worst->metrics.class_mismatches) {
         fputs("; a NaN or an infinity stands against a number", out);
         return;
