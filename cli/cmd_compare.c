@@ -18,6 +18,7 @@
 typedef struct {
     assay_policy policy;
     assay_port_limits port;
+    assay_baseline baseline;
 } terms;
 
 /* --policy, and what --require adds to it. */
@@ -31,17 +32,19 @@ static assay_status read_policy(const cli_args *args, assay_policy *out, assay_e
     return st;
 }
 
+static void free_terms(terms *t) {
+    assay_policy_free(&t->policy);
+    assay_port_limits_free(&t->port);
+    assay_baseline_free(&t->baseline);
+}
+
 static assay_status read_terms(const cli_args *args, terms *out, assay_error *err) {
     assay_status st = read_policy(args, &out->policy, err);
     if (st) return st;
     st = cli_read_port(args, &out->port, err);
-    if (st) assay_policy_free(&out->policy);
+    if (!st) st = cli_read_baseline(args, &out->baseline, err);
+    if (st) free_terms(out);
     return st;
-}
-
-static void free_terms(terms *t) {
-    assay_policy_free(&t->policy);
-    assay_port_limits_free(&t->port);
 }
 
 /* Why the port says that it cannot run the golden's case; "" when it does not. */
@@ -98,13 +101,14 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
     if (!st) st = compare_case(&one, &golden, args, t, err);
     if (!st) st = assay_result_add_case(result, &one, err);
     if (!st) st = cli_add_facts(result, args, err);
+    if (!st) st = cli_hold_baseline(args, result, &t->baseline, false, err);
     assay_golden_close(&golden);
     return st;
 }
 
 static int compare(const cli_args *args) {
     assay_error err;
-    terms t;
+    terms t = {0};
     if (cli_value(args, "suggest-map")) return cli_compare_suggest(args);
     if (cli_value(args, "out")) {
         assay_fail(&err, ASSAY_EINPUT, NULL, "compare: --out is for the mapping that --suggest-map proposes");
@@ -135,6 +139,7 @@ static const cli_option options[] = {
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
     CLI_OPTION_PORT,
+    CLI_OPTION_BASELINE,
     CLI_OPTION_REPORT,
     CLI_OPTION_JSON_REPORT,
     {"no-findings", 0, NULL, "let reports of a mismatch do without what diagnose and blame say of it"},

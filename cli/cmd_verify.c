@@ -58,7 +58,7 @@ enum { output_count = sizeof outputs / sizeof *outputs };
 /* Options of the other way of running would be ignored in silence. */
 static assay_status check_mode(const cli_args *args, assay_error *err) {
     static const char *const without_rules[] = {"dtype", "model",  "mistake", "no-replay",
-                                                "all",   "policy", "report",  NULL};
+                                                "all",   "policy", "report", "baseline",  NULL};
     static const char *const with_rules[] = {"csv", "markdown", NULL};
     bool rules = cli_value(args, "rules") != NULL;
     for (const char *const *name = rules ? without_rules : with_rules; *name; name++)
@@ -90,10 +90,15 @@ static assay_status check_not_golden(const cli_args *args, const cli_suite *suit
 static int verify_suite(const cli_args *args, const cli_suite *suite, const assay_verify_options *options) {
     assay_error err;
     assay_result result = {0};
-    assay_status st = cli_add_facts(&result, args, &err);
+    assay_baseline baseline;
+    assay_status st = cli_read_baseline(args, &baseline, &err);
+    if (!st) st = cli_add_facts(&result, args, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options->dtype), &err);
     if (!st) st = verify_all(&result, args, suite, options, &err);
+    /* Without a name all that ships was run. */
+    if (!st) st = cli_hold_baseline(args, &result, &baseline, args->argument_count == 0, &err);
     int code = st ? cli_fail(&err) : exit_code(args, &result);
+    assay_baseline_free(&baseline);
     assay_result_free(&result);
     return code;
 }
@@ -134,6 +139,7 @@ static const cli_option options[] = {
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,
+    CLI_OPTION_BASELINE,
     CLI_OPTION_REPORT,
     CLI_OPTION_JSON_REPORT,
     CLI_OPTION_THREADS,

@@ -13,6 +13,7 @@
 #include "core/shell_quote.h"
 #include "core/version.h"
 #include "engine/engine.h"
+#include "reports/baseline_file.h"
 
 int cli_fail(const assay_error *err) {
     fprintf(stderr, "assay: %s\n", err->message);
@@ -91,6 +92,18 @@ assay_status cli_read_port(const cli_args *args, assay_port_limits *out, assay_e
     if (path) return assay_port_limits_read(out, path, err);
     assay_port_limits_init(out);
     return ASSAY_OK;
+}
+
+assay_status cli_read_baseline(const cli_args *args, assay_baseline *out, assay_error *err) {
+    const char *path = cli_value(args, "baseline");
+    *out = (assay_baseline){0};
+    return path ? assay_baseline_read(out, path, err) : ASSAY_OK;
+}
+
+assay_status cli_hold_baseline(const cli_args *args, assay_result *result, const assay_baseline *baseline, bool whole,
+                               assay_error *err) {
+    const char *path = cli_value(args, "baseline");
+    return path ? assay_baseline_hold(result, baseline, path, whole, err) : ASSAY_OK;
 }
 
 assay_status cli_read_dtype(const cli_args *args, assay_dtype *inout, assay_error *err) {

@@ -3,6 +3,7 @@
 #define ASSAY_CLI_COMMON_H
 
 #include "cli/options.h"
+#include "compare/baseline.h"
 #include "compare/policy.h"
 #include "compare/result.h"
 #include "core/dtype.h"
@@ -15,6 +16,8 @@
     { "threads", 't', "N", "OpenMP threads (default: all cores); results do not depend on it" }
 #define CLI_OPTION_POLICY \
     { "policy", 0, "FILE", "tolerances and requirements, assay-policy/1 (docs/policy.md)" }
+#define CLI_OPTION_BASELINE \
+    { "baseline", 0, "FILE", "an accepted run, assay-baseline/1: fail on what moved beyond noise (docs/baselines.md)" }
 #define CLI_OPTIONS_ARITHMETIC                                                                                        \
     {"dtype", 0, "auto|TYPE", "what the candidate computes in: auto (default), float32, float64, bfloat16, float16"}, \
         {"weights", 0, "DIR", "folder of the weights that the candidate used in place of the golden's"}, {            \
@@ -65,5 +68,12 @@ assay_status cli_read_arithmetic(const cli_args *args, assay_arithmetic *out, as
 
 /* Facts that a result carries: version, BLAS and its kernel, threads, the command line as a shell reads it. */
 assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err);
+
+/* --baseline: reads the file, or none. Release with assay_baseline_free. */
+assay_status cli_read_baseline(const cli_args *args, assay_baseline *out, assay_error *err);
+
+/* --baseline: holds the result against it. `whole`: all cases were to be run, so that one that was not vanished. */
+assay_status cli_hold_baseline(const cli_args *args, assay_result *result, const assay_baseline *baseline, bool whole,
+                               assay_error *err);
 
 #endif

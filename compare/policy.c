@@ -27,18 +27,12 @@ void assay_policy_free(assay_policy *policy) {
 
 /* ---- matching ---- */
 
-/* "past/mem_key", "logits": a stage's name as patterns see it. */
-static void stage_name(assay_stage stage, char *text, size_t text_nbytes) {
-    const assay_stage_info *info = assay_stage_get(stage);
-    snprintf(text, text_nbytes, "%s%s", info->scope == ASSAY_PER_PAST ? "past/" : "", info->name);
-}
-
 static bool is_path_pattern(const char *pattern) { return strncmp(pattern, "steps/", 6) == 0; }
 
 bool assay_policy_matches(const char *pattern, const assay_place *place) {
     char text[160];
     if (is_path_pattern(pattern)) assay_place_path(place, text, sizeof text);
-    else stage_name(place->stage, text, sizeof text);
+    else assay_stage_text(place->stage, text);
     return fnmatch(pattern, text, 0) == 0;
 }
 

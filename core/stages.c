@@ -63,6 +63,22 @@ static const assay_stage_info stages[ASSAY_STAGE_COUNT] = {
 
 const assay_stage_info *assay_stage_get(assay_stage stage) { return &stages[stage]; }
 
+const char *assay_stage_text(assay_stage stage, char text[ASSAY_STAGE_TEXT]) {
+    const assay_stage_info *info = assay_stage_get(stage);
+    snprintf(text, ASSAY_STAGE_TEXT, "%s%s", info->scope == ASSAY_PER_PAST ? "past/" : "", info->name);
+    return text;
+}
+
+bool assay_stage_from_text(const char *text, assay_stage *out) {
+    char name[ASSAY_STAGE_TEXT];
+    for (int i = 0; i < ASSAY_STAGE_COUNT; i++) {
+        if (strcmp(assay_stage_text((assay_stage)i, name), text) != 0) continue;
+        *out = (assay_stage)i;
+        return true;
+    }
+    return false;
+}
+
 const char *assay_place_path(const assay_place *p, char *text, size_t text_nbytes) {
     const assay_stage_info *info = &stages[p->stage];
     long long step = p->step, window = p->window, layer = p->layer;

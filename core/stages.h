@@ -92,6 +92,14 @@ typedef struct {
 /* The table's row. */
 const assay_stage_info *assay_stage_get(assay_stage stage);
 
+#define ASSAY_STAGE_TEXT 64 /* bytes that the longest name takes, and more */
+
+/* Writes the stage's name as people say it, "logits", "past/mem_key": with "past/" before the parts of the past. Returns text. */
+const char *assay_stage_text(assay_stage stage, char text[ASSAY_STAGE_TEXT]);
+
+/* The reverse. False when no stage has the name. */
+bool assay_stage_from_text(const char *text, assay_stage *out);
+
 /* Where a tensor belongs. window and layer are -1 where the scope has none. */
 typedef struct {
     int64_t step;

@@ -2,18 +2,14 @@
 
 #include <stdbool.h>
 
+#include "compare/stage_fold.h"
+
 /* What is known of one stage. */
 typedef struct {
     size_t judged, failed;
     const assay_entry *worst;
     const char *worst_case;
 } stage_row;
-
-static bool was_judged(const assay_entry *e) {
-    if (e->kind != ASSAY_ENTRY_STAGE) return false;
-    bool waived = e->verdict == ASSAY_VERDICT_WAIVED && e->waived_from == ASSAY_VERDICT_FAIL;
-    return waived || e->verdict == ASSAY_VERDICT_PASS || e->verdict == ASSAY_VERDICT_FAIL;
-}
 
 /* 2 for a failure, 1 for a waived one, 0 for a pass. */
 static int badness(const assay_entry *e) {
@@ -30,7 +26,7 @@ static bool is_worse(const assay_entry *a, const assay_entry *b) {
 static void count_case(stage_row *rows, const assay_case_result *c) {
     for (size_t i = 0; i < c->entry_count; i++) {
         const assay_entry *e = &c->entries[i];
-        if (!was_judged(e)) continue;
+        if (!assay_entry_was_judged(e)) continue;
         stage_row *row = &rows[e->place.stage];
         row->judged++;
         row->failed += assay_verdict_fails(e->verdict);
@@ -42,9 +38,8 @@ static void count_case(stage_row *rows, const assay_case_result *c) {
 
 static void put_row(FILE *out, const assay_stage_info *info, const stage_row *row) {
     const assay_entry *e = row->worst;
-    char name[64];
-    snprintf(name, sizeof name, "%s%s", info->scope == ASSAY_PER_PAST ? "past/" : "", info->name);
-    fprintf(out, "%-26s  %6zu  %6zu", name, row->judged, row->failed);
+    char name[ASSAY_STAGE_TEXT];
+    fprintf(out, "%-26s  %6zu  %6zu", assay_stage_text(e->place.stage, name), row->judged, row->failed);
     if (info->judge == ASSAY_JUDGE_EXACT) fprintf(out, "  %9s  %9s  %9s  %7s", "exact", "-", "0", "-");
     else {
         fprintf(out, "  %9.3g", e->has_metrics ? e->deviation : 0);

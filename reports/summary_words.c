@@ -32,9 +32,9 @@ static totals count_all(const assay_result *r) {
 
 const char *assay_run_verdict(const assay_result *result) {
     if (assay_result_passed(result)) return "match";
-    return result->case_count && count_all(result).cases[ASSAY_CASE_UNSUPPORTED] == result->case_count
-               ? "nothing compared"
-               : "MISMATCH";
+    const counts all = count_all(result);
+    if (result->case_count && all.cases[ASSAY_CASE_UNSUPPORTED] == result->case_count) return "nothing compared";
+    return all.cases[ASSAY_CASE_FAIL] || all.cases[ASSAY_CASE_ERROR] || result->case_count == 0 ? "MISMATCH" : "DRIFT";
 }
 
 static void append(char *text, size_t *used, const char *format, ...) ASSAY_PRINTF(3, 4);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare/waiver.h"
+#include "reports/drift_text.h"
 #include "reports/stage_table.h"
 #include "reports/summary_words.h"
 #include "reports/waiver_list.h"
@@ -371,6 +372,7 @@ assay_status assay_report_text(FILE *out, const assay_result *result, const assa
         if (has_details(&p, &result->cases[i])) put_details(&p, &result->cases[i]);
     assay_status st = put_waivers(&p, result, err);
     if (st) return st;
+    assay_report_drifts(out, result, p.options.list_limit);
     put_summary(&p, result);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;

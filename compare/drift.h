@@ -1,0 +1,48 @@
+/* What moved since a baseline (compare/baseline.h), as plain data. */
+#ifndef ASSAY_COMPARE_DRIFT_H
+#define ASSAY_COMPARE_DRIFT_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ASSAY_DRIFT_MOVED,    /* farther from the golden than noise explains; fails the run */
+    ASSAY_DRIFT_VANISHED, /* judged then, not judged now; fails the run */
+    ASSAY_DRIFT_NEW,      /* the baseline does not know it; listed */
+    ASSAY_DRIFT_BETTER,   /* nearer to the golden than noise explains; listed */
+    ASSAY_DRIFT_KIND_COUNT
+} assay_drift_kind;
+
+/* What was measured, then and now. */
+typedef enum {
+    ASSAY_MEASURE_WORST, /* the largest deviation of a stage's places, in noise floors */
+    ASSAY_MEASURE_RMS,   /* the root mean square of the differences of all places, in noise floors */
+    ASSAY_MEASURE_PLACES /* how many places were judged */
+} assay_drift_measure;
+
+typedef struct {
+    char *test_case;
+    char path[160]; /* the place that is farthest now; of places that vanished or are new the stage's name, "" for a whole case */
+    assay_drift_kind kind;
+    assay_drift_measure measure;
+    double before, now;
+    double limit; /* of what moved or is better: where the noise band ends; else 0 */
+} assay_drift;
+
+/* "moved", "vanished", "new", "better". */
+const char *assay_drift_kind_name(assay_drift_kind kind);
+
+/* "worst", "rms", "places". */
+const char *assay_drift_measure_name(assay_drift_measure measure);
+
+/* True for MOVED and VANISHED. */
+bool assay_drift_fails(assay_drift_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
