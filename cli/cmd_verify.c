@@ -57,8 +57,8 @@ enum { output_count = sizeof outputs / sizeof *outputs };
 
 /* Options of the other way of running would be ignored in silence. */
 static assay_status check_mode(const cli_args *args, assay_error *err) {
-    static const char *const without_rules[] = {"dtype", "model",  "mistake", "no-replay",
-                                                "all",   "policy", "report", "baseline",  NULL};
+    static const char *const without_rules[] = {"dtype",  "model",  "mistake",  "no-replay", "all",
+                                                "policy", "report", "baseline", NULL};
     static const char *const with_rules[] = {"csv", "markdown", NULL};
     bool rules = cli_value(args, "rules") != NULL;
     for (const char *const *name = rules ? without_rules : with_rules; *name; name++)

@@ -25,5 +25,6 @@ extern const cli_command cmd_run;
 extern const cli_command cmd_inspect;
 extern const cli_command cmd_man;
 extern const cli_command cmd_completions;
+extern const cli_command cmd_baseline;
 
 #endif

@@ -143,13 +143,15 @@ static assay_status add_command(assay_result *result, const cli_args *args, assa
 }
 
 assay_status cli_add_facts(assay_result *result, const cli_args *args, assay_error *err) {
-    char threads[16];
+    char threads[16], now[ASSAY_TIME_TEXT];
+    assay_status st = assay_time_now(now, err);
+    if (st) return st;
     snprintf(threads, sizeof threads, "%d", omp_get_max_threads());
     const char *facts[][2] = {{"assay", ASSAY_VERSION},
                               {"blas", openblas_get_config()},
                               {"blas_kernel", openblas_get_corename()},
-                              {"threads", threads}};
-    assay_status st = ASSAY_OK;
+                              {"threads", threads},
+                              {"time", now}};
     for (size_t i = 0; !st && i < sizeof facts / sizeof *facts; i++)
         st = assay_result_set_fact(result, facts[i][0], facts[i][1], err);
     return st ? st : add_command(result, args, err);

@@ -188,7 +188,7 @@ typedef struct {
 typedef struct {
     assay_case_result *cases;
     size_t case_count, case_capacity;
-    assay_facts facts; /* BLAS kernel, threads, dtype, the command ... */
+    assay_facts facts;   /* BLAS kernel, threads, dtype, the command ... */
     char *baseline;      /* the file that it was held against, NULL without one */
     assay_drift *drifts; /* what moved since that (compare/baseline.h) */
     size_t drift_count, drift_capacity;

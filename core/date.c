@@ -15,11 +15,16 @@ static int days_of_month(int year, int month) {
     return days[month - 1] + (month == 2 && leap);
 }
 
-bool assay_date_parse(const char *text, assay_date *out) {
-    static const char form[] = "dddd-dd-dd";
+/* True when the text has a digit where the form has a 'd', and else what the form has. */
+static bool has_form(const char *text, const char *form) {
     if (strlen(text) != strlen(form)) return false;
     for (size_t i = 0; form[i]; i++)
         if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i]) return false;
+    return true;
+}
+
+bool assay_date_parse(const char *text, assay_date *out) {
+    if (!has_form(text, "dddd-dd-dd")) return false;
     int year = atoi(text), month = atoi(text + 5), day = atoi(text + 8);
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month)) return false;
     *out = (assay_date)(year * 10000 + month * 100 + day);
@@ -48,12 +53,32 @@ static assay_status seconds_now(time_t *out, assay_error *err) {
     return ASSAY_OK;
 }
 
-assay_status assay_date_today(assay_date *out, assay_error *err) {
+static assay_status time_now(struct tm *out, assay_error *err) {
     time_t now;
-    struct tm day;
     assay_status st = seconds_now(&now, err);
     if (st) return st;
-    if (!gmtime_r(&now, &day)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the clock cannot be read");
+    return gmtime_r(&now, out) ? ASSAY_OK : assay_fail(err, ASSAY_EINTERNAL, NULL, "the clock cannot be read");
+}
+
+assay_status assay_time_now(char text[ASSAY_TIME_TEXT], assay_error *err) {
+    struct tm now;
+    assay_status st = time_now(&now, err);
+    if (!st) strftime(text, ASSAY_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &now);
+    return st;
+}
+
+bool assay_time_is(const char *text) {
+    char day[ASSAY_DATE_TEXT];
+    assay_date date;
+    if (!has_form(text, "dddd-dd-ddTdd:dd:ddZ")) return false;
+    snprintf(day, sizeof day, "%.10s", text);
+    return assay_date_parse(day, &date) && atoi(text + 11) < 24 && atoi(text + 14) < 60 && atoi(text + 17) < 60;
+}
+
+assay_status assay_date_today(assay_date *out, assay_error *err) {
+    struct tm day;
+    assay_status st = time_now(&day, err);
+    if (st) return st;
     *out = (assay_date)((day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday);
     return ASSAY_OK;
 }

@@ -26,6 +26,14 @@ const char *assay_date_text(assay_date date, char text[ASSAY_DATE_TEXT]);
  * another day, else of the clock. ASSAY_EINPUT: SOURCE_DATE_EPOCH is no such number. */
 assay_status assay_date_today(assay_date *out, assay_error *err);
 
+#define ASSAY_TIME_TEXT 21 /* bytes of "2026-12-31T23:59:59Z" and its end */
+
+/* Writes that time to the second, as ISO 8601 in UTC. Errors as above. */
+assay_status assay_time_now(char text[ASSAY_TIME_TEXT], assay_error *err);
+
+/* True for "YYYY-MM-DDThh:mm:ssZ", strictly, of a second that a day has. */
+bool assay_time_is(const char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -58,3 +58,15 @@ Test(date, an_environment_that_is_no_number_is_refused) {
     }
     unsetenv("SOURCE_DATE_EPOCH");
 }
+
+Test(date, a_time_is_a_second_of_a_day) {
+    char text[ASSAY_TIME_TEXT];
+    cr_assert(assay_time_is("2026-11-29T23:59:59Z"));
+    static const char *const wrong[] = {
+        "2026-11-29",           "2026-11-29T24:00:00Z", "2026-11-29T23:60:00Z", "2026-11-29T23:00:60Z",
+        "2026-11-31T23:00:00Z", "2026-11-29 23:00:00Z", "2026-11-29T23:00:00",  ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_assert_not(assay_time_is(wrong[i]), "%s", wrong[i]);
+    setenv("SOURCE_DATE_EPOCH", "86399", 1);
+    cr_assert_eq(assay_time_now(text, NULL), ASSAY_OK);
+    cr_assert_str_eq(text, "1970-01-01T23:59:59Z");
+}

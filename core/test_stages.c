@@ -114,3 +114,15 @@ Test(stages, the_order_is_that_of_execution) {
             cr_assert_eq((order > 0) - (order < 0), (i > j) - (i < j), "%d and %d", (int)i, (int)j);
         }
 }
+
+Test(stages, every_name_reads_back) {
+    char text[ASSAY_STAGE_TEXT];
+    for (int i = 0; i < ASSAY_STAGE_COUNT; i++) {
+        assay_stage stage;
+        cr_assert(assay_stage_from_text(assay_stage_text((assay_stage)i, text), &stage));
+        cr_assert_eq(stage, i, "%s", text);
+    }
+    assay_stage stage;
+    cr_assert_str_eq(assay_stage_text(ASSAY_STAGE_PAST_MEM_KEY, text), "past/mem_key");
+    cr_assert_not(assay_stage_from_text("mem_key", &stage));
+}

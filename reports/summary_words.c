@@ -32,7 +32,7 @@ static totals count_all(const assay_result *r) {
 
 const char *assay_run_verdict(const assay_result *result) {
     if (assay_result_passed(result)) return "match";
-    const counts all = count_all(result);
+    const totals all = count_all(result);
     if (result->case_count && all.cases[ASSAY_CASE_UNSUPPORTED] == result->case_count) return "nothing compared";
     return all.cases[ASSAY_CASE_FAIL] || all.cases[ASSAY_CASE_ERROR] || result->case_count == 0 ? "MISMATCH" : "DRIFT";
 }

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* "match"; "MISMATCH"; "nothing compared": every case is one that the port says it cannot run. */
+/* "match"; "MISMATCH"; "DRIFT": every case matches, and something moved since the baseline; "nothing compared": every case is one that the port says it cannot run. */
 const char *assay_run_verdict(const assay_result *result);
 
 #define ASSAY_SUMMARY_TEXT 512
