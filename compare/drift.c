@@ -6,7 +6,7 @@ const char *assay_drift_kind_name(assay_drift_kind kind) {
 }
 
 const char *assay_drift_measure_name(assay_drift_measure measure) {
-    static const char *const names[] = {"worst", "rms", "places"};
+    static const char *const names[ASSAY_MEASURE_COUNT] = {"worst", "rms", "places"};
     return names[measure];
 }
 

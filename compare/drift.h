@@ -18,9 +18,10 @@ typedef enum {
 
 /* What was measured, then and now. */
 typedef enum {
-    ASSAY_MEASURE_WORST, /* the largest deviation of a stage's places, in noise floors */
-    ASSAY_MEASURE_RMS,   /* the root mean square of the differences of all places, in noise floors */
-    ASSAY_MEASURE_PLACES /* how many places were judged */
+    ASSAY_MEASURE_WORST,  /* the largest deviation of a stage's places, in noise floors */
+    ASSAY_MEASURE_RMS,    /* the root mean square of the differences of all places, in noise floors */
+    ASSAY_MEASURE_PLACES, /* how many places were judged */
+    ASSAY_MEASURE_COUNT
 } assay_drift_measure;
 
 typedef struct {

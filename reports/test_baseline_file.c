@@ -5,6 +5,8 @@
 
 #include "reports/drift_text.h"
 #include "reports/report_fixture.h"
+#include "reports/result_json.h"
+#include "reports/result_load.h"
 #include "reports/text.h"
 
 static char folder[] = "/tmp/assay-test-XXXXXX";
@@ -151,4 +153,28 @@ Test(baseline_file, drift_alone_is_no_mismatch) {
     put_text("");
     free(text);
     assay_result_free(&r);
+}
+
+Test(baseline_file, drifts_go_through_the_json_of_a_result) {
+    char *text = NULL;
+    assay_error err = {0};
+    assay_result r = report_fixture(), back;
+    r.baseline = strdup("b.json");
+    const assay_drift drift = {"right", "steps/0/logits", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, 0.25, INFINITY, 0.75};
+    cr_assert_eq(assay_result_add_drift(&r, &drift, NULL), ASSAY_OK);
+    cr_assert_eq(assay_report_json_text(&text, &r, NULL), ASSAY_OK);
+    cr_assert_eq(assay_result_parse(&back, text, strlen(text), "r", &err), ASSAY_OK, "%s", err.message);
+    cr_assert_str_eq(back.baseline, "b.json");
+    cr_assert_eq(back.drift_count, 1);
+    cr_assert_str_eq(back.drifts[0].test_case, "right");
+    cr_assert_str_eq(back.drifts[0].path, "steps/0/logits");
+    cr_assert_eq(back.drifts[0].kind, ASSAY_DRIFT_MOVED);
+    cr_assert_eq(back.drifts[0].measure, ASSAY_MEASURE_RMS);
+    cr_assert_eq(back.drifts[0].before, 0.25);
+    cr_assert(isinf(back.drifts[0].now));
+    cr_assert_eq(back.drifts[0].limit, 0.75);
+    put_text("");
+    free(text);
+    assay_result_free(&r);
+    assay_result_free(&back);
 }

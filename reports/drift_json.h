@@ -1,0 +1,23 @@
+/* What moved since a baseline, as JSON and back (docs/result-json.md). */
+#ifndef ASSAY_REPORTS_DRIFT_JSON_H
+#define ASSAY_REPORTS_DRIFT_JSON_H
+
+#include "compare/result.h"
+#include "core/status.h"
+#include "reports/json_builder.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Adds "baseline", its name and the list of drifts, to an object; nothing for a result that was held against none. */
+void json_add_baseline(json_builder *b, cJSON *object, const assay_result *result);
+
+/* Reads that back; nothing where there is none. `where` begins every message. Free *out on every outcome. */
+assay_status json_read_baseline(assay_result *out, const cJSON *object, const char *where, assay_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
