@@ -53,7 +53,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS)) $(BUILD)/cli/rule_texts.o
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules accuracy bench bench-compare lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules expected accuracy bench bench-compare lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -191,6 +191,10 @@ $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 rules: ## write docs/rules.md and docs/rules.csv: which golden notices which mistake about which rule
 	@$(MAKE) --no-print-directory -s -j$$(nproc) build
 	$(BUILD)/assay verify --rules --csv docs/rules.csv --markdown docs/rules.md | tail -n 1
+
+expected: ## write reports/expected anew: every report of four results, which the tests hold new ones against
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/assay-tests
+	ASSAY_ACCEPT=1 $(BUILD)/assay-tests --filter 'expected_reports/*'
 
 accuracy: ## how often assay diagnose names the mistake that was made; CASES="golden/data/cases/windows-*.json" SEED=N
 	@ci/bootstrap ci/packages.txt

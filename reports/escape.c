@@ -58,11 +58,12 @@ static bool is_word(unsigned char c) {
 }
 
 /* By number, what Markdown, its tables, links, mentions, issues, emoji codes and formulas are made of. An underscore within a word is
- * nothing, and names of stages are full of them; "www" begins a link. */
+ * nothing, and names of stages are full of them; nor is a colon before a space. "www" begins a link. */
 static bool is_markdown(const char *text, const char *at) {
     if (*at == '_') return at == text || !is_word((unsigned char)at[-1]) || !is_word((unsigned char)at[1]);
+    if (*at == ':') return at[1] != ' ' && at[1] != '\0';
     if (*at == 'w' || *at == 'W') return at[1] == 'w' || at[1] == 'W';
-    return strchr("!\"#$&'*:<>@[\\]^`{|}~", *at) != NULL;
+    return strchr("!#$&*<>@[\\]^`{|}~", *at) != NULL;
 }
 
 static const char *github_escape(unsigned char c, bool property) {
