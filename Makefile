@@ -53,7 +53,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS)) $(BUILD)/cli/rule_texts.o
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules expected accuracy bench bench-compare lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules expected accuracy bench bench-compare bench-reports lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -145,6 +145,9 @@ $(BUILD)/bench-diagnosis: $(BUILD)/run/bench_diagnosis.o $(LIB)
 $(BUILD)/bench-compare: $(BUILD)/compare/bench_compare.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/bench-reports: $(BUILD)/reports/bench_reports.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Comparisons of numbers in the engine and in what it is held against tell libFuzzer nothing, and take a fourth of its time.
 ifeq ($(SAN),fuzz)
 $(BUILD)/engine/%.o $(BUILD)/fuzz/%.o: SAN_FLAGS_fuzz += -fno-sanitize-coverage=trace-cmp
@@ -213,6 +216,11 @@ bench-compare: ## time assay compare on a large dump, and its memory; SIZE=4G DI
 	@ci/bootstrap ci/packages.txt
 	@$(MAKE) --no-print-directory -s $(BUILD)/assay $(BUILD)/bench-compare
 	$(BUILD)/bench-compare $(BUILD)/assay $(or $(SIZE),4G) '$(or $(DIR),/tmp)'
+
+bench-reports: ## time every report of 50,000 stages, and its size
+	@ci/bootstrap ci/packages.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/bench-reports
+	$(BUILD)/bench-reports
 
 lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint

@@ -107,8 +107,21 @@ static piece next(assay_escape_form form, const char *text, const char *at) {
     return p;
 }
 
+/* How many characters from `at` on are the same in all forms: nearly all there are, and not looked at one by one. */
+static size_t count_plain(const char *at) {
+    size_t n = 0;
+    while ((is_word((unsigned char)at[n]) && at[n] != 'w' && at[n] != 'W') || at[n] == ' ' || at[n] == '/' ||
+           at[n] == '.' || at[n] == '-')
+        n++;
+    return n;
+}
+
 void assay_escape_put(FILE *out, assay_escape_form form, const char *text) {
     for (const char *at = text; *at;) {
+        size_t plain = count_plain(at);
+        if (plain) fwrite(at, 1, plain, out);
+        at += plain;
+        if (!*at) return;
         piece p = next(form, text, at);
         fputs(p.shown, out);
         at += p.nbytes;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/random.h"
+#include "reports/large_result_fixture.h"
 #include "reports/report_fixture.h"
 #include "reports/report_text_fixture.h"
 
@@ -139,6 +140,19 @@ Test(junit_report, is_red_exactly_when_the_result_did_not_pass) {
         char *text = report_text(assay_report_junit, &r);
         assert_counts(text, &r);
         if (seed < 10) assert_valid(text);
+        free(text);
+        assay_result_free(&r);
+    }
+}
+
+/* What GitLab takes. */
+Test(junit_report, of_50000_test_cases_is_below_30_megabytes) {
+    for (int fails = 0; fails < 2; fails++) {
+        assay_result r = {0};
+        cr_assert(large_result(&r, 10, 5000, fails));
+        char *text = report_text(assay_report_junit, &r);
+        cr_assert_eq(number_in(text, "<testsuites", "tests"), 50000);
+        cr_assert_lt(strlen(text), 30 * 1000 * 1000);
         free(text);
         assay_result_free(&r);
     }

@@ -6,6 +6,7 @@
 
 #include "compare/waiver.h"
 #include "reports/drift_text.h"
+#include "reports/entry_words.h"
 #include "reports/stage_table.h"
 #include "reports/summary_words.h"
 #include "reports/waiver_list.h"
@@ -102,11 +103,9 @@ static void put_header_row(const printer *p) {
             "rules");
 }
 
-static void put_worst(const printer *p, const assay_worst *w) {
-    if (w->index < 0) return;
-    fprintf(p->out, "      worst element");
-    for (int i = 0; i < w->rank; i++) fprintf(p->out, "%s%s %lld", i ? ", " : " (", w->axes[i], (long long)w->at[i]);
-    fprintf(p->out, "%s: golden %.9g, candidate %.9g\n", w->rank ? ")" : "", w->golden, w->candidate);
+static void put_worst(const printer *p, const assay_entry *e) {
+    char text[300];
+    if (assay_worst_text(e, text, sizeof text)[0]) fprintf(p->out, "      worst element %s\n", text);
 }
 
 static void put_logits(const printer *p, const assay_metrics *m) {
@@ -147,7 +146,7 @@ static void put_entry(const printer *p, const assay_case_result *c, const assay_
     if (e->reason[0]) fprintf(p->out, "      %s\n", clean(e->reason, reason, sizeof reason));
     put_waiver(p, c, e);
     if (!e->has_metrics) return;
-    put_worst(p, &e->worst);
+    put_worst(p, e);
     if (assay_stage_get(e->place.stage)->judge != ASSAY_JUDGE_EXACT) put_distances(p, e);
     put_logits(p, &e->metrics);
 }
