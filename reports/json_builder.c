@@ -26,15 +26,16 @@ cJSON *json_add_array(json_builder *b, cJSON *parent, const char *key) {
     return b->failed ? NULL : array;
 }
 
-/* Number of bytes of the UTF-8 character at `at`; 0 when it is none. Overlong forms and surrogates are let through:
- * JSON readers replace them, and only file names can hold them. */
+/* Number of bytes of the UTF-8 character at `at`; 0 when it is none, which overlong forms and surrogates are not. */
 static size_t character_nbytes(const unsigned char *at) {
     size_t n = 1;
     if (at[0] >= 0xf5 || (at[0] >= 0x80 && at[0] < 0xc2)) return 0;
     if (at[0] >= 0xc2) n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
     for (size_t i = 1; i < n; i++)
         if ((at[i] & 0xc0) != 0x80) return 0;
-    return n;
+    bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
+    bool no_character = (at[0] == 0xed && at[1] >= 0xa0) || (at[0] == 0xf4 && at[1] >= 0x90);
+    return overlong || no_character ? 0 : n;
 }
 
 /* File names may hold any byte, JSON may not: what is no UTF-8 becomes '?'. */

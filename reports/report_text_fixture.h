@@ -67,7 +67,7 @@ static inline void make_hostile(assay_result *r) {
             snprintf(c->entries[k].rules, sizeof c->entries[k].rules, "%.60s", REPORT_HOSTILE);
         }
     }
-    cr_assert_eq(assay_result_set_fact(r, REPORT_HOSTILE, REPORT_HOSTILE, NULL), ASSAY_OK);
+    cr_assert_eq(assay_result_set_fact(r, "hostile", REPORT_HOSTILE, NULL), ASSAY_OK);
 }
 
 #endif
