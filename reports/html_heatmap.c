@@ -93,12 +93,12 @@ static double ratio_at(const map *m, int row, int column, int bin) {
 /* ---- drawing ---- */
 
 /* The bins of a class in a strip, neighbours as one stroke. */
-static void put_runs(const map *m, int row, int column, int class) {
+static void put_runs(const map *m, int row, int column, int shade) {
     int y = HEAD + row * m->row_height + m->row_height / 2;
     for (int b = 0, n = bins_of(m, column); b < n;) {
         int begin = b;
         double ratio;
-        while (b < n && (ratio = ratio_at(m, row, column, b)) >= 0 && class_of(ratio) == class) b++;
+        while (b < n && (ratio = ratio_at(m, row, column, b)) >= 0 && class_of(ratio) == shade) b++;
         if (b > begin) fprintf(m->out, "M%d %dh%d", m->x[column] + begin * m->bin_width, y, (b - begin) * m->bin_width);
         else b++;
     }
@@ -106,11 +106,11 @@ static void put_runs(const map *m, int row, int column, int class) {
 
 static void put_cells(const map *m) {
     fprintf(m->out, "<g fill=\"none\" stroke-width=\"%d\" shape-rendering=\"crispEdges\">\n", m->row_height - 1);
-    for (int class = 0; class < CLASSES; class ++) {
-        fprintf(m->out, "<path class=\"h%d\" stroke=\"%s\" d=\"", class, class_colours[class]);
+    for (int shade = 0; shade < CLASSES; shade++) {
+        fprintf(m->out, "<path class=\"h%d\" stroke=\"%s\" d=\"", shade, class_colours[shade]);
         for (int r = 0; r < m->rows; r++)
             for (int i = 0; i < m->grid->column_count; i++)
-                if (m->any[i]) put_runs(m, r, i, class);
+                if (m->any[i]) put_runs(m, r, i, shade);
         fputs("\"/>\n", m->out);
     }
     fputs("</g>\n", m->out);
@@ -125,9 +125,10 @@ static void put_inner_borders(const map *m, const assay_case_result *c, int colu
         const assay_entry *e = &c->entries[i];
         if (e->kind != ASSAY_ENTRY_STAGE || e->place.stage != ASSAY_STAGE_POSITION_IDS || e->place.step != step)
             continue;
-        if (e->golden.rank != 2 || windows == HTML_COLUMNS_MOST) return;
+        int64_t own = e->golden.rank == 2 ? e->golden.shape[1] : 0;
+        if (own < 1 || own > tokens - sum || windows == HTML_COLUMNS_MOST) return;
         begins[windows++] = sum;
-        sum += e->golden.shape[1];
+        sum += own;
     }
     if (sum != tokens) return;
     for (int w = 1; w < windows; w++)
@@ -136,9 +137,9 @@ static void put_inner_borders(const map *m, const assay_case_result *c, int colu
                 HEAD + m->rows * m->row_height);
 }
 
-static void put_border_path(const map *m, const assay_case_result *c, const char *class) {
+static void put_border_path(const map *m, const assay_case_result *c, const char *shade) {
     int bottom = HEAD + m->rows * m->row_height;
-    fprintf(m->out, "<path class=\"%s\" stroke=\"#333\" fill=\"none\" d=\"", class);
+    fprintf(m->out, "<path class=\"%s\" stroke=\"#333\" fill=\"none\" d=\"", shade);
     for (int i = 0; i < m->grid->column_count; i++) {
         if (!m->any[i]) continue;
         fprintf(m->out, "M%.1f %dV%d", m->x[i] - WINDOW_GAP / 2.0, HEAD - 6, bottom + 4);
@@ -174,6 +175,11 @@ static void put_labels(const map *m) {
                 HEAD + r * m->row_height + m->row_height / 2 + 4, m->row_name, (long long)m->labels[r]);
 }
 
+/* The first token of a bin: element i of n lies in bin i * bins / n. */
+static int64_t first_of_bin(const assay_heat *h, int bin) {
+    return (int64_t)ceil((double)bin * fmin((double)h->tokens, 1e15) / h->token_bins);
+}
+
 /* Where the largest ratio is, in words. */
 static void put_largest(const map *m) {
     double largest = -1;
@@ -191,8 +197,7 @@ static void put_largest(const map *m) {
     fprintf(m->out, " times the tolerance, %s %lld, step %lld, ", m->row_name, (long long)m->labels[row],
             (long long)m->grid->columns[column].step);
     html_put_column(m->out, &m->grid->columns[column]);
-    int64_t first = ((int64_t)bin * h->tokens + h->token_bins - 1) / h->token_bins,
-            next = ((int64_t)(bin + 1) * h->tokens + h->token_bins - 1) / h->token_bins;
+    int64_t first = first_of_bin(h, bin), next = first_of_bin(h, bin + 1);
     if (next - first > 1)
         fprintf(m->out, ", tokens %lld to %lld of %lld.", (long long)first, (long long)next - 1, (long long)h->tokens);
     else fprintf(m->out, ", token %lld of %lld.", (long long)first, (long long)h->tokens);
@@ -259,7 +264,7 @@ void html_put_head_map(html_context *html, const assay_case_result *c, const htm
         const assay_heat *h = &e->detail->by_head;
         if (h->head_bins > m.rows) m.rows = h->head_bins;
         for (int r = 0; r < h->head_bins && r < ROWS_MOST; r++) {
-            m.labels[r] = r * h->heads / h->head_bins;
+            m.labels[r] = r * (h->heads / h->head_bins) + r * (h->heads % h->head_bins) / h->head_bins;
             take(&m, r, html_grid_column(grid, e), h, r);
         }
     }

@@ -15,12 +15,12 @@
 
 static int count_class(int64_t n) { return n <= 0 ? 0 : n < 2 ? 1 : n < 10 ? 2 : n < 100 ? 3 : n < 1000 ? 4 : 5; }
 
-static void put_counts(FILE *out, const assay_error_histogram *h, int class) {
+static void put_counts(FILE *out, const assay_error_histogram *h, int shade) {
     static const char *const colours[] = {"", "#cfe0ee", "#9dc1dd", "#6699c4", "#3a6fa3", "#1d4370"};
-    fprintf(out, "<path class=\"n%d\" stroke=\"%s\" d=\"", class, colours[class]);
+    fprintf(out, "<path class=\"n%d\" stroke=\"%s\" d=\"", shade, colours[shade]);
     for (int m = 0; m < ASSAY_DETAIL_MAGNITUDES; m++)
         for (int e = 0; e < ASSAY_DETAIL_ERRORS; e++)
-            if (count_class(h->counts[m][e]) == class)
+            if (count_class(h->counts[m][e]) == shade)
                 fprintf(out, "M%d %dh%d", LEFT + m * CELL, TOP + (ASSAY_DETAIL_ERRORS - 1 - e) * CELL + CELL / 2,
                         CELL - 1);
     fputs("\"/>\n", out);
@@ -42,26 +42,27 @@ static void put_histogram_axes(FILE *out) {
 
 static void put_histogram(FILE *out, const assay_error_histogram *h) {
     int width = LEFT + ASSAY_DETAIL_MAGNITUDES * CELL + 20, height = TOP + ASSAY_DETAIL_ERRORS * CELL + 38;
-    int64_t above = 0, all = 0;
+    uint64_t above = 0, all = 0;
     if (!h->known) return;
     for (int m = 0; m < ASSAY_DETAIL_MAGNITUDES; m++)
         for (int e = 0; e < ASSAY_DETAIL_ERRORS; e++) {
-            all += h->counts[m][e];
-            above += e >= ASSAY_DETAIL_ERRORS / 2 ? h->counts[m][e] : 0;
+            int64_t n = h->counts[m][e] > 0 ? h->counts[m][e] : 0;
+            all += (uint64_t)n;
+            above += e >= ASSAY_DETAIL_ERRORS / 2 ? (uint64_t)n : 0;
         }
     fprintf(out,
-            "<figure>\n<figcaption><h4>Error over tolerance against magnitude</h4>\n<p>%lld of %lld elements that "
+            "<figure>\n<figcaption><h4>Error over tolerance against magnitude</h4>\n<p>%llu of %llu elements that "
             "differ lie above the "
             "tolerance. The stronger the colour, the more.</p></figcaption>\n",
-            (long long)above, (long long)all);
+            (unsigned long long)above, (unsigned long long)all);
     html_scroll_begin(out, "Error against magnitude");
     fprintf(out,
             "<svg class=\"histogram\" role=\"img\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" aria-label=\"Error "
             "over tolerance against magnitude: "
-            "%lld of %lld elements that differ lie above the tolerance\">\n<title>Error against magnitude</title>\n<g "
+            "%llu of %llu elements that differ lie above the tolerance\">\n<title>Error against magnitude</title>\n<g "
             "fill=\"none\" stroke-width=\"%d\">\n",
-            width, height, width, height, (long long)above, (long long)all, CELL - 1);
-    for (int class = 1; class <= 5; class ++) put_counts(out, h, class);
+            width, height, width, height, (unsigned long long)above, (unsigned long long)all, CELL - 1);
+    for (int shade = 1; shade <= 5; shade++) put_counts(out, h, shade);
     fputs("</g>\n", out);
     put_histogram_axes(out);
     fputs("</svg>", out);
@@ -122,7 +123,7 @@ static void put_metrics(FILE *out, const assay_entry *e) {
     html_put_number(out, m->max_ulp);
     fprintf(out, "</dd>\n<dt>elements that differ</dt><dd>%lld of %lld</dd>\n", (long long)m->different,
             (long long)m->count);
-    if (m->golden_nan + m->golden_inf + m->candidate_nan + m->candidate_inf)
+    if (m->golden_nan | m->golden_inf | m->candidate_nan | m->candidate_inf)
         fprintf(out,
                 "<dt>not finite</dt><dd>golden %lld NaN, %lld infinite; candidate %lld NaN, %lld infinite; %lld places "
                 "of another "

@@ -8,7 +8,7 @@
     };
 
     // A cell as something to sort by: numbers, the words that reports use for what is none, and text.
-    const words = { NaN: Infinity, infinite: Infinity, "minus infinite": -Infinity };
+    const words = { NaN: Infinity, "+inf": Infinity, "-inf": -Infinity };
     const valueOf = (row, column) => {
         const text = row.cells[column] ? row.cells[column].textContent.trim() : "";
         if (text in words) return words[text];

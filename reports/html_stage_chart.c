@@ -257,19 +257,19 @@ static void put_stage_names(const chart *k, cell_kind kind, const char *what) {
     fputs("</dd>\n", k->out);
 }
 
-static void put_key(FILE *out, const char *class, const char *shape, const char *word) {
+static void put_key(FILE *out, const char *style, const char *shape, const char *word) {
     fprintf(out,
             "<li><svg width=\"16\" height=\"12\" aria-hidden=\"true\"><path class=\"%s\" fill=\"none\" stroke=\"#555\" "
             "stroke-width=\"2\" d=\"M8 6%s\"/></svg> %s</li>\n",
-            class, shape, word);
+            style, shape, word);
 }
 
 static void put_legend(const chart *k) {
     fputs("<ul class=\"legend\">\n", k->out);
     for (int v = 0; v < ASSAY_VERDICT_COUNT; v++) {
-        char class[32];
-        snprintf(class, sizeof class, "mark %s", mark_classes[v]);
-        if (k->c->counts[v]) put_key(k->out, class, shapes[v], html_verdict_word((assay_verdict)v));
+        char style[32];
+        snprintf(style, sizeof style, "mark %s", mark_classes[v]);
+        if (k->c->counts[v]) put_key(k->out, style, shapes[v], html_verdict_word((assay_verdict)v));
     }
     put_key(k->out, "tolerance", "m-8 0h16", "tolerance (ratio 1)");
     put_key(k->out, "floor", "m-8 0h16", "noise floor of the original");

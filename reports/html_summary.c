@@ -90,8 +90,8 @@ static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) 
     fputs(".</h1>\n", out);
 }
 
-static void put_tile(FILE *out, const char *class, size_t value, const char *what) {
-    fprintf(out, "<li class=\"%s\"><b>%zu</b> %s</li>\n", value ? class : "none", value, what);
+static void put_tile(FILE *out, const char *style, size_t value, const char *what) {
+    fprintf(out, "<li class=\"%s\"><b>%zu</b> %s</li>\n", value ? style : "none", value, what);
 }
 
 /* What a green result does not speak of stands beside it. */

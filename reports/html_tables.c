@@ -115,9 +115,9 @@ static void put_head(FILE *out, const group *g, const census *n) {
             n->reasons ? "<th scope=\"col\">Reason</th>" : "");
 }
 
-static void begin_table(FILE *out, const assay_case_result *c, const group *g, const char *class) {
+static void begin_table(FILE *out, const assay_case_result *c, const group *g, const char *style) {
     html_scroll_begin(out, g->title);
-    fprintf(out, "<table class=\"%s%s\"><caption>%s <span>Case ", class, g->judged ? " judged" : "", g->what);
+    fprintf(out, "<table class=\"%s%s\"><caption>%s <span>Case ", style, g->judged ? " judged" : "", g->what);
     html_put_cut(out, c->name, HTML_NAME_MOST);
     fputs(", in execution order.</span></caption>\n", out);
 }

@@ -16,14 +16,13 @@ extern "C" {
 #define HTML_TEXT_MOST 4000
 #define HTML_NAME_MOST 200
 
-/* Writes a text so that it is nothing but text, between tags and in quoted attributes: markup is escaped, control characters become
- * their pictures (U+2400 on), and what is no UTF-8, turns the direction of writing or is no character of XML becomes U+FFFD. */
+/* Writes a text so that it is nothing but text, between tags and in attributes between '"' (reports/escape.h, as XML). */
 void html_put_text(FILE *out, const char *text);
 
-/* The same, cut after `most` characters. */
+/* The same, cut after `most` characters, HTML_TEXT_MOST of them at most. */
 void html_put_cut(FILE *out, const char *text, size_t most);
 
-/* Writes a number to three digits; "NaN", "infinite", "minus infinite" in words. */
+/* Writes a number to three digits; "NaN", "+inf", "-inf". */
 void html_put_number(FILE *out, double value);
 
 /* The same with nine digits: a value of a tensor, as it can be told from its neighbours in float32. */

@@ -3,10 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/entry_words.h"
 #include "reports/html_text.h"
 
 static const struct {
-    const char *symbol, *word, *class;
+    const char *symbol, *word, *style;
 } verdicts[ASSAY_VERDICT_COUNT] = {
     [ASSAY_VERDICT_PASS] = {"✓", "pass", "ok"},
     [ASSAY_VERDICT_FAIL] = {"✗", "fail", "bad"},
@@ -19,7 +20,7 @@ static const struct {
 
 const char *html_verdict_word(assay_verdict v) { return verdicts[v].word; }
 
-const char *html_verdict_class(assay_verdict v) { return verdicts[v].class; }
+const char *html_verdict_class(assay_verdict v) { return verdicts[v].style; }
 
 void html_put_verdict(FILE *out, assay_verdict v) { fprintf(out, "%s %s", verdicts[v].symbol, verdicts[v].word); }
 
@@ -40,9 +41,8 @@ void html_put_place(FILE *out, const assay_entry *e) {
     }
     const char *name = assay_stage_get(e->place.stage)->name, *dot = strrchr(name, '.');
     bool own = dot && strncmp(name, "self_attn.", 10) == 0; /* all that needs saying of "self_attn.attn_scores" */
-    fprintf(out, "%s of step %lld", own ? name + 10 : name, (long long)e->place.step);
-    if (e->place.window >= 0) fprintf(out, ", window %lld", (long long)e->place.window);
-    if (e->place.layer >= 0) fprintf(out, ", layer %lld", (long long)e->place.layer);
+    char place[100];
+    fprintf(out, "%s of %s", own ? name + 10 : name, assay_entry_place_text(e, place, sizeof place));
 }
 
 const char *html_metric_word(const assay_entry *e) {

@@ -5,6 +5,7 @@
 
 #include "core/atomic_file.h"
 #include "reports/github_report.h"
+#include "reports/html_report.h"
 #include "reports/junit_report.h"
 #include "reports/markdown_report.h"
 #include "reports/result_json.h"
@@ -21,6 +22,7 @@ static const assay_report_format formats[] = {
     {"markdown", ".md", "the summary of a CI job", assay_report_markdown},
     {"github", ".github.txt", "annotations: workflow commands for the standard output of a GitHub job",
      assay_report_github},
+    {"html", ".html", "a page with charts, for a browser (docs/html-report.md)", assay_report_html},
 };
 
 size_t assay_report_format_count(void) { return sizeof formats / sizeof *formats; }
