@@ -51,8 +51,7 @@ static int man(const cli_args *args) {
     return st ? cli_fail(&err) : 0;
 }
 
-static const cli_option options[] = {
-    {"out", 'o', "DIR", "write all pages to this folder, which exists: assay.1, assay-verify.1, ..."}, {0}};
+static const cli_option options[] = {{"out", 'o', "DIR", "write all pages to this folder, which exists"}, {0}};
 
 const cli_command cmd_man = {.name = "man",
                              .summary = "print a man page",

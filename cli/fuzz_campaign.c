@@ -102,14 +102,15 @@ static int conclude(const cli_args *args, const assay_fuzz_campaign *c, const ch
     return assay_fuzz_campaign_passed(c) ? 0 : 1;
 }
 
-static int run_campaign(const cli_args *args, assay_fuzz_options *options) {
+static int run_campaign(const cli_args *args, const assay_fuzz_options *options) {
     assay_fuzz_subject subject;
     assay_fuzz_campaign campaign;
     assay_error err;
     if (cli_fuzz_subject(args, &subject, &err)) return cli_fail(&err);
     progress_line line = begin_line(args, options);
-    options->context = &line;
-    assay_status st = assay_fuzz_campaign_run(&campaign, &subject, options, &err);
+    assay_fuzz_options shown = *options;
+    shown.context = &line;
+    assay_status st = assay_fuzz_campaign_run(&campaign, &subject, &shown, &err);
     cli_progress_end(line.progress);
     assay_fuzz_subject_end(&subject);
     if (st) return cli_fail(&err);
