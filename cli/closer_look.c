@@ -13,11 +13,16 @@ static assay_status add_none(assay_case_result *c, const char *source, const ass
     return why->status;
 }
 
+static void show_progress(void *context, size_t done, size_t count) {
+    cli_progress_step(context, done, count, "mistakes that may explain it");
+}
+
 static assay_status diagnose(assay_case_result *c, const assay_golden *golden, const assay_source *candidate,
-                             const assay_arithmetic *arithmetic, assay_error *err) {
+                             const assay_arithmetic *arithmetic, cli_progress *progress, assay_error *err) {
     assay_diagnosis d;
     assay_error why;
-    const assay_diagnose_options options = {.model_dir = arithmetic->model_dir, .seconds = SECONDS};
+    const assay_diagnose_options options = {
+        .model_dir = arithmetic->model_dir, .seconds = SECONDS, .context = progress, .progress = show_progress};
     if (assay_diagnose(&d, golden, c->golden_name, candidate, &options, &why))
         return add_none(c, "diagnosis", &why, err);
     assay_status st = assay_findings_add_diagnosis(c, &d, err);
@@ -37,8 +42,8 @@ static assay_status blame(assay_case_result *c, const assay_golden *golden, cons
 }
 
 assay_status cli_look_closer(assay_case_result *c, const assay_golden *golden, const assay_source *candidate,
-                             const assay_arithmetic *arithmetic, assay_error *err) {
+                             const assay_arithmetic *arithmetic, cli_progress *progress, assay_error *err) {
     if (c->verdict != ASSAY_CASE_FAIL || !golden->has_case) return ASSAY_OK;
-    assay_status st = diagnose(c, golden, candidate, arithmetic, err);
+    assay_status st = diagnose(c, golden, candidate, arithmetic, progress, err);
     return st ? st : blame(c, golden, candidate, arithmetic, err);
 }

@@ -8,13 +8,13 @@
 #include "reports/blame_text.h"
 
 static assay_status blame_files(assay_blame *out, const assay_blame_names *names, const cli_args *args,
-                                assay_error *err) {
+                                cli_progress *progress, assay_error *err) {
     assay_golden golden = {0};
     cli_candidate candidate = {0};
     assay_arithmetic arithmetic;
     assay_status st = cli_read_arithmetic(args, &arithmetic, err);
     if (!st) st = assay_golden_open(&golden, names->golden, err);
-    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, err);
+    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, progress, err);
     if (!st) st = assay_blame_run(out, &golden, names->golden, cli_candidate_source(&candidate), &arithmetic, err);
     cli_candidate_close(&candidate);
     assay_golden_close(&golden);
@@ -30,8 +30,8 @@ static int blame(const cli_args *args) {
     if (!st) st = cli_start_engine(args, &err);
     if (st) return cli_fail(&err);
     cli_progress *progress = cli_progress_begin(args);
-    cli_progress_step(progress, 0, 0, "runs each operation again");
-    st = blame_files(&found, &names, args, &err);
+    cli_progress_step(progress, 0, 0, names.candidate);
+    st = blame_files(&found, &names, args, progress, &err);
     cli_progress_end(progress);
     if (!st) st = assay_report_blame_text(stdout, &found, names.candidate, cli_value(args, "all") != NULL, &err);
     if (!st && json) st = assay_report_blame_json(json, &found, &names, &err);

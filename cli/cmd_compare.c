@@ -19,6 +19,7 @@ typedef struct {
     assay_policy policy;
     assay_port_limits port;
     assay_baseline baseline;
+    cli_progress *progress;
 } terms;
 
 /* --policy, and what --require adds to it. */
@@ -73,7 +74,7 @@ static assay_status compare_sources(assay_case_result *out, const assay_golden *
     if (!st) st = assay_compare_arithmetic(out, file, &golden, candidate, &arithmetic, &options, err);
     if (!st) st = assay_golden_add_facts(out, file, err);
     if (!st && cli_wants_detail(args) && !cli_value(args, "no-findings"))
-        st = cli_look_closer(out, file, candidate, &arithmetic, err);
+        st = cli_look_closer(out, file, candidate, &arithmetic, t->progress, err);
     assay_source_close(&golden);
     return st;
 }
@@ -87,7 +88,7 @@ static assay_status compare_case(assay_case_result *out, const assay_golden *gol
     if (st) return st;
     if (*why && access(args->arguments[1], F_OK) != 0)
         return assay_case_result_unsupported(out, golden->test_case.name, args->arguments[0], why, err);
-    st = cli_candidate_open(&candidate, args, args->arguments[1], golden, err);
+    st = cli_candidate_open(&candidate, args, args->arguments[1], golden, t->progress, err);
     if (!st) st = compare_sources(out, golden, cli_candidate_source(&candidate), args, t, err);
     if (!st && out->verdict != ASSAY_CASE_UNSUPPORTED) memcpy(out->unsupported, why, sizeof why);
     cli_candidate_close(&candidate);
@@ -117,10 +118,10 @@ static int compare(const cli_args *args) {
     if (cli_check_reports(args, &err) || cli_start_engine(args, &err) || read_terms(args, &t, &err))
         return cli_fail(&err);
     assay_result result = {0};
-    cli_progress *progress = cli_progress_begin(args);
-    cli_progress_step(progress, 0, 0, args->arguments[1]);
+    t.progress = cli_progress_begin(args);
+    cli_progress_step(t.progress, 0, 0, args->arguments[1]);
     assay_status st = compare_paths(&result, args, &t, &err);
-    cli_progress_end(progress);
+    cli_progress_end(t.progress);
     int code = st ? cli_fail(&err) : cli_report(args, &result);
     assay_result_free(&result);
     free_terms(&t);

@@ -17,7 +17,7 @@ static assay_status diagnose_files(assay_diagnosis *out, const cli_args *args, c
     assay_golden golden = {0};
     cli_candidate candidate = {0};
     assay_status st = assay_golden_open(&golden, names->golden, err);
-    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, err);
+    if (!st) st = cli_candidate_open(&candidate, args, names->candidate, &golden, NULL, err);
     if (!st) st = assay_diagnose(out, &golden, names->golden, cli_candidate_source(&candidate), options, err);
     cli_candidate_close(&candidate);
     assay_golden_close(&golden);

@@ -81,6 +81,7 @@ assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_erro
     assay_date today;
     assay_policy_init(out);
     if (!path) return ASSAY_OK;
+    cli_note(args, "reads %s", path);
     assay_status st = assay_date_today(&today, err);
     if (!st) st = assay_policy_read(out, path, err);
     if (!st) out->today = today;
@@ -89,6 +90,7 @@ assay_status cli_read_policy(const cli_args *args, assay_policy *out, assay_erro
 
 assay_status cli_read_port(const cli_args *args, assay_port_limits *out, assay_error *err) {
     const char *path = cli_value(args, "port");
+    if (path) cli_note(args, "reads %s", path);
     if (path) return assay_port_limits_read(out, path, err);
     assay_port_limits_init(out);
     return ASSAY_OK;

@@ -2,7 +2,9 @@
 #ifndef ASSAY_CLI_MAP_OPTION_H
 #define ASSAY_CLI_MAP_OPTION_H
 
+#include "cli/counted_source.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "compare/candidate.h"
 #include "compare/map_file.h"
 #include "compare/mapped_source.h"
@@ -16,12 +18,14 @@ typedef struct {
     assay_candidate *candidate;
     assay_map map;
     assay_mapped_source *mapped; /* NULL without --map */
+    cli_counted_source counted;
+    const assay_source *source;
 } cli_candidate;
 
-/* Opens the candidate at `path`, through the mapping of --map; `golden` says how many heads there are. *out starts cleared, and is
- * to be closed on every outcome. */
+/* Opens the candidate at `path`, through the mapping of --map; `golden` says how many heads there are. Where `progress` (may be NULL)
+ * shows something, it shows what of it is read. *out starts cleared, and is to be closed on every outcome. */
 assay_status cli_candidate_open(cli_candidate *out, const cli_args *args, const char *path, const assay_golden *golden,
-                                assay_error *err);
+                                cli_progress *progress, assay_error *err);
 
 /* What is compared. */
 const assay_source *cli_candidate_source(const cli_candidate *candidate);
