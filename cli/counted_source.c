@@ -1,12 +1,16 @@
 #include "cli/counted_source.h"
 
+#include <string.h>
+
 /* Items are read in execution order, so that those before this one are done. */
 static const assay_source *show(const assay_source *view, const assay_source_item *item) {
     const cli_counted_source *c = view->self;
+    const char *name = view->info.name, *slash = strrchr(name, '/');
     char path[160];
-    if (item >= view->items && item < view->items + view->item_count)
-        cli_progress_step(c->progress, (size_t)(item - view->items), view->item_count,
-                          assay_place_path(&item->place, path, sizeof path));
+    if (item >= view->items && item < view->items + view->item_count) {
+        cli_progress_step(c->progress, (size_t)(item - view->items), view->item_count, slash ? slash + 1 : name);
+        cli_progress_detail(c->progress, ": %s", assay_place_path(&item->place, path, sizeof path));
+    }
     return c->inner;
 }
 

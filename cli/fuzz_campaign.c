@@ -29,11 +29,11 @@ static void show(void *context, const assay_fuzz_campaign *c, bool shrinking) {
     for (int i = 0; i < ASSAY_FUZZ_OUTCOME_COUNT; i++)
         if (assay_fuzz_outcome_fails((assay_fuzz_outcome)i)) failed += (long long)c->outcomes[i];
     double elapsed = assay_clock_seconds() - p->started;
+    cli_progress_step(p->progress, (size_t)c->cases, p->count, "cases");
     cli_progress_detail(p->progress, ": %lld, %.0f/s, %zu of %d boundary cells, %lld failed in %zu way%s%s",
                         (long long)c->cases, (double)c->cases / elapsed, assay_boundary_grid_hit(&c->grid),
                         ASSAY_GRID_CELLS, failed, c->find_count, c->find_count == 1 ? "" : "s",
                         shrinking ? ", shrinking" : "");
-    cli_progress_step(p->progress, (size_t)c->cases, p->count, "cases");
 }
 
 /* The line of a campaign that ends after a number of cases, a time, or both. */

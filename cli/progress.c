@@ -154,6 +154,7 @@ void cli_progress_step(cli_progress *p, size_t done, size_t count, const char *w
     if (done != p->done) p->stepped = assay_clock_seconds();
     p->done = done;
     p->count = count;
+    if (is_new) *p->detail = '\0'; /* it was of what was before */
     if (is_new) snprintf(p->what, sizeof p->what, "%s", what);
     if (p->notes) note_step(p, is_new);
     pthread_mutex_unlock(&p->lock);

@@ -23,7 +23,7 @@ cli_progress *cli_progress_begin(const cli_args *args);
 /* `done` of `count` are done, and `what` is begun: "golden/data/x.h5". count 0: nobody knows. Calls come from one thread at a time. */
 void cli_progress_step(cli_progress *progress, size_t done, size_t count, const char *what);
 
-/* What stands behind `what` from now on, such as a rate. */
+/* What stands behind `what` until that changes, such as a rate. */
 void cli_progress_detail(cli_progress *progress, const char *format, ...) ASSAY_PRINTF(2, 3);
 
 /* The work ends after so many seconds from its beginning, whatever is done by then. */

@@ -20,6 +20,9 @@
 
 /* ---- files ---- */
 
+/* What crashed may have left a line of progress on the terminal. */
+static const char *line_start(void) { return isatty(STDERR_FILENO) ? "\r\033[K" : ""; }
+
 /* Whether libhdf5 does not survive one of the files. It is then named. */
 static bool some_is_damaged(const assay_work *work) {
     bool damaged = false;
@@ -31,7 +34,7 @@ static bool some_is_damaged(const assay_work *work) {
             damaged = assay_golden_probe(entry->fts_path, work->probe, &err) == ASSAY_EINPUT;
     }
     if (walk) fts_close(walk);
-    if (damaged) fprintf(stderr, "assay: %s\n", err.message);
+    if (damaged) fprintf(stderr, "%sassay: %s\n", line_start(), err.message);
     return damaged;
 }
 
@@ -109,8 +112,8 @@ static int result_of(const supervision *s, int status) {
     int signal_number = WTERMSIG(status);
     if (!is_crash(signal_number)) return end_alike(s, signal_number);
     if (some_is_damaged(s->work)) return ASSAY_EINPUT;
-    fprintf(stderr, "assay: crashed (%s); no file that it was given makes libhdf5 crash, so please report this\n",
-            strsignal(signal_number));
+    fprintf(stderr, "%sassay: crashed (%s); no file that it was given makes libhdf5 crash, so please report this\n",
+            line_start(), strsignal(signal_number));
     return ASSAY_EINTERNAL;
 }
 
