@@ -21,6 +21,24 @@ expect() {
 golden=golden/data/windows-3-all.h5
 mistake=memory-keys-at-position-ids
 
+# Progress: on a terminal, after a second, cleared at the end. Beside the rest, for it takes seconds.
+terminal() { TERM=xterm script -qec "$*" /dev/null </dev/null; }
+check_progress() {
+    long="$assay fuzz --time 2.2 --out $work/finds" short="$assay fuzz --time 1.3 --out $work/finds"
+    terminal "$long" | tr '\r' '\n' >"$work/lines"
+    grep -q 'cases: [0-9]*, .*boundary cells' "$work/lines" && grep -q ', about 0:0[01] left' "$work/lines" || complain "no progress is shown on a terminal"
+    grep -v '^$' "$work/lines" | tail -n 1 | grep -q '^PASS' || complain "the line of progress is left behind"
+    grep -q 'K0:00' "$work/lines" && complain "progress is shown before a second has gone"
+    terminal "$assay verify $golden" >"$work/lines"
+    grep -q '\[0/1\]' "$work/lines" && complain "progress is shown for what is done at once"
+    terminal "$short --quiet" >"$work/lines"
+    [ ! -s "$work/lines" ] || complain "--quiet says something on a terminal"
+    $short 2>"$work/lines" >/dev/null
+    [ ! -s "$work/lines" ] || complain "progress goes to what is no terminal"
+}
+check_progress &
+progress=$!
+
 # Help, in all ways to ask for it; man pages and completions have what it has.
 commands=$("$assay" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 "$assay" man --out "$work"
@@ -36,7 +54,7 @@ for command in $commands; do
             complain "completions lack $option"
     done
 done
-for name in $(grep -ho 'getenv("[A-Z_]*")' core/*.c engine/*.c golden/*.c compare/*.c run/*.c blame/*.c reports/*.c cli/*.c fuzz/work_folder.c |
+for name in $(grep -ho --exclude="test_*" 'getenv("[A-Z_]*")' core/*.c engine/*.c golden/*.c compare/*.c run/*.c blame/*.c reports/*.c cli/*.c fuzz/work_folder.c |
     sed 's/.*"\(.*\)".*/\1/' | sort -u); do
     grep -q "fB$name" "$work/assay.1" || complain "assay.1 does not list $name, which the program reads"
 done
@@ -86,20 +104,6 @@ expect 0 "[0/1] 0:00  $golden" verify -v $golden
 for text in "runs: assay verify -v $golden" 'threads' 'took '; do grep -qF "$text" "$work/said" || complain "--verbose does not say: $text"; done
 "$assay" verify -v $golden 2>/dev/null | cmp -s - "$work/none" && complain "--verbose hides the result"
 "$assay" verify -q $golden --report markdown=- | grep -q . || complain "--quiet hides a report that goes to standard output"
-
-# Progress: on a terminal, after a second, cleared at the end.
-terminal() { TERM=xterm script -qec "$*" /dev/null </dev/null; }
-long="$assay fuzz --time 2.2 --out $work/finds" short="$assay fuzz --time 1.3 --out $work/finds"
-terminal "$long" >"$work/said"
-grep -q 'cases: [0-9]*, .*boundary cells' "$work/said" && grep -q ', about 0:0[01] left' "$work/said" || complain "no progress is shown on a terminal"
-tr '\r' '\n' <"$work/said" | grep -v '^$' | tail -n 1 | grep -q '^PASS' || complain "the line of progress is left behind"
-tr '\r' '\n' <"$work/said" | grep -q 'K0:00' && complain "progress is shown before a second has gone"
-terminal "$assay verify $golden" >"$work/said"
-grep -q '\[0/1\]' "$work/said" && complain "progress is shown for what is done at once"
-terminal "$short --quiet" >"$work/said"
-[ ! -s "$work/said" ] || complain "--quiet says something on a terminal"
-$short 2>"$work/said" >/dev/null
-[ ! -s "$work/said" ] || complain "progress goes to what is no terminal"
 
 # Completions, in the shells themselves.
 TAB=$(printf '\t')
@@ -168,4 +172,5 @@ if has fish; then
     fish_completes 'assay help fu' 'fuzz '
     fish_completes 'assay verify --threads ' ''
 fi
+wait "$progress"
 echo "assay: help, man pages, completions and messages are as its tables say"
