@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 assay=$PWD/$1/assay
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'wait; rm -rf "$work"' EXIT
 complain() { echo "cli: $*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1 || { echo "cli: $1 is not there, so nothing is tested with it" >&2; return 1; }; }
 
