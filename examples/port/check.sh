@@ -1,13 +1,13 @@
 #!/bin/sh
 # The port matches every case that it does not decline, with every stage judged and no operation blamed; and each mistake of faults.tsv is
-# noticed, first at a stage of its operation, which blame names alone. Usage: check.sh BUILD, where BUILD has assay, longllama_port and the port's objects.
-# CC, CFLAGS and LDFLAGS of the environment compile the mistakes.
+# noticed, first at a stage of its operation, which blame names alone. Usage: check.sh BUILD [OBJECTS], where BUILD has assay and longllama_port, and OBJECTS
+# (BUILD/examples/port) the objects that mistakes are linked with. CC, CFLAGS and LDFLAGS of the environment compile the mistakes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 goldens=$here/../../golden/data
 build=$(cd "$1" && pwd) || exit 2
+objects=$(cd "${2:-$1/examples/port}" && pwd) || exit 2
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" # a mistake may leak; what it computes counts
 unset ASSAY_TAP_ONLY ASSAY_TAP_ADD
 
 # The operation that a stage belongs to.
@@ -39,7 +39,7 @@ check_fault() {
     name=$1 work=$2
     wanted=$(awk -F'\t' -v name="$name" '$1 == name { print $2 }' "$here/faults.tsv")
     case=$(awk -F'\t' -v name="$name" '$1 == name { print $3 }' "$here/faults.tsv")
-    "$here/plant.sh" "$name" "$work/$name" "$build/examples/port" || { echo "port: $name cannot be planted"; return; }
+    "$here/plant.sh" "$name" "$work/$name" "$objects" || { echo "port: $name cannot be planted"; return; }
     ASSAY_TAP="$work/$name/dump" "$work/$name/longllama_port" "$work/suite/cases/$case" ||
         { echo "port: $name: the port stops on $case"; return; }
     text=$("$build/assay" compare "$goldens/$case.h5" "$work/$name/dump")
@@ -54,8 +54,8 @@ check_fault() {
     printf '%s\n' "$blamed" | grep 'At least one of these' >/dev/null && echo "port: $name: others than $wanted are suspected"
     rm -rf "${work:?}/$name"
 }
-if [ $# = 3 ]; then
-    check_fault "$2" "$3"
+if [ $# = 4 ]; then
+    check_fault "$3" "$4"
     exit
 fi
 
@@ -96,7 +96,7 @@ unsupported=$(grep -cE '^\{"id":[0-9]+,"unsupported":".*this port .*"\}$' "$work
 [ "$ok $unsupported $(wc -l <"$work/answers")" = "$matched $declined $((total + 1))" ] && grep -q "; $matched of $total cases match" "$work/score" ||
     echo "port: --serve answers ok to $ok cases, unsupported to $unsupported; $(tail -n 1 "$work/score")" >>"$work/clean"
 
-grep -v '^#' "$here/faults.tsv" | cut -f 1 | xargs -P "$(nproc)" -I{} "$0" "$build" {} "$work" >"$work/faults" 2>&1
+grep -v '^#' "$here/faults.tsv" | cut -f 1 | xargs -P "$(nproc)" -I{} "$0" "$build" "$objects" {} "$work" >"$work/faults" 2>&1
 cat "$work/clean" "$work/faults"
 echo "port: $matched of $total cases match, $declined declined; $(grep -vc '^#' "$here/faults.tsv") mistakes planted"
 [ "$matched" -gt 0 ] && [ ! -s "$work/clean" ] && [ ! -s "$work/faults" ]
