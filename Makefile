@@ -164,7 +164,8 @@ ifeq ($(SAN),fuzz)
 $(BUILD)/engine/%.o $(BUILD)/fuzz/%.o: SAN_FLAGS_fuzz += -fno-sanitize-coverage=trace-cmp
 endif
 
-$(TEST_OBJECTS): OWN_OPT := $(TEST_OPT)
+# Without optimisation gcc does not know how long a number may be.
+$(TEST_OBJECTS): OWN_OPT := $(TEST_OPT) -Wno-format-truncation
 
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE

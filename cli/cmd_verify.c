@@ -5,6 +5,7 @@
 #include "cli/common.h"
 #include "cli/progress.h"
 #include "cli/report_option.h"
+#include "cli/shard.h"
 #include "cli/suite.h"
 #include "cli/verify_rules.h"
 #include "core/atomic_file.h"
@@ -58,7 +59,7 @@ enum { output_count = sizeof outputs / sizeof *outputs };
 /* Options of the other way of running would be ignored in silence. */
 static assay_status check_mode(const cli_args *args, assay_error *err) {
     static const char *const without_rules[] = {"dtype",  "model",  "mistake",  "no-replay", "all",
-                                                "policy", "report", "baseline", NULL};
+                                                "policy", "report", "baseline", "shard",     NULL};
     static const char *const with_rules[] = {"csv", "markdown", NULL};
     bool rules = cli_value(args, "rules") != NULL;
     for (const char *const *name = rules ? without_rules : with_rules; *name; name++)
@@ -87,16 +88,19 @@ static assay_status check_not_golden(const cli_args *args, const cli_suite *suit
     return st ? st : cli_check_reports_spare(args, (const char *const *)suite->paths, suite->count, err);
 }
 
-static int verify_suite(const cli_args *args, const cli_suite *suite, const assay_verify_options *options) {
+static int verify_suite(const cli_args *args, cli_suite *suite, const assay_verify_options *options) {
     assay_error err;
+    cli_shard shard;
     assay_result result = {0};
     assay_baseline baseline;
+    if (cli_read_shard(args, &shard, &err)) return cli_fail(&err);
     assay_status st = cli_read_baseline(args, &baseline, &err);
+    if (!st) st = cli_shard_take(&shard, suite, &result, &err);
     if (!st) st = cli_add_facts(&result, args, &err);
     if (!st) st = assay_result_set_fact(&result, "dtype", assay_dtype_name(options->dtype), &err);
     if (!st) st = verify_all(&result, args, suite, options, &err);
     /* Without a name all that ships was run. */
-    if (!st) st = cli_hold_baseline(args, &result, &baseline, args->argument_count == 0, &err);
+    if (!st) st = cli_hold_baseline(args, &result, &baseline, args->argument_count == 0 && shard.count == 1, &err);
     int code = st ? cli_fail(&err) : exit_code(args, &result);
     assay_baseline_free(&baseline);
     assay_result_free(&result);
@@ -136,6 +140,7 @@ static const cli_option options[] = {
     {"csv", 0, "FILE", "with --rules: write the matrix as CSV"},
     {"markdown", 0, "FILE", "with --rules: write the table of rules, mistakes and goldens as Markdown"},
     CLI_OPTION_MISTAKE,
+    {"shard", 0, "I/N", "every N-th golden, from the I-th on; 'assay merge' puts the results together"},
     {"no-replay", 0, NULL, "go on from the engine's own memory, not from the golden's"},
     CLI_OPTION_ALL,
     CLI_OPTION_POLICY,

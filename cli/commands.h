@@ -16,6 +16,7 @@ assay_status cli_command_unknown(const char *name, assay_error *err);
 extern const cli_command cmd_verify;
 extern const cli_command cmd_compare;
 extern const cli_command cmd_report;
+extern const cli_command cmd_merge;
 extern const cli_command cmd_blame;
 extern const cli_command cmd_diagnose;
 extern const cli_command cmd_explain;

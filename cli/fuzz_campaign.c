@@ -10,6 +10,7 @@
 #include "cli/common.h"
 #include "cli/fuzz_modes.h"
 #include "cli/progress.h"
+#include "cli/shard.h"
 #include "core/clock.h"
 #include "fuzz/campaign.h"
 #include "fuzz/campaign_json.h"
@@ -45,19 +46,15 @@ static progress_line begin_line(const cli_args *args, const assay_fuzz_options *
 }
 
 static assay_status read_shard(const cli_args *args, assay_fuzz_options *o, assay_error *err) {
-    const char *text = cli_value(args, "shard");
-    long long index, count;
-    int end = 0;
-    if (!text) return ASSAY_OK;
-    bool read = sscanf(text, "%lld/%lld%n", &index, &count, &end) == 2 && text[end] == '\0';
-    if (!read || count < 1 || count > 1000000 || index < 1 || index > count)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "fuzz: --shard is '%s'; give I/N with I from 1 to N, such as 2/4",
-                          text);
+    cli_shard shard;
+    assay_status st = cli_read_shard(args, &shard, err);
+    if (st || !cli_value(args, "shard")) return st;
     if (o->cases < 0)
         return assay_fail(err, ASSAY_EINPUT, NULL,
-                          "fuzz: --shard %s: say with --cases N how many cases all shards have together", text);
-    o->first = index - 1;
-    o->stride = count;
+                          "fuzz: --shard %s: say with --cases N how many cases all shards have together",
+                          cli_value(args, "shard"));
+    o->first = shard.index;
+    o->stride = shard.count;
     return ASSAY_OK;
 }
 
