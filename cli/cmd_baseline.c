@@ -44,7 +44,7 @@ static assay_status print_changes(assay_result *all, assay_baseline *now, const 
     if (!st) st = assay_baseline_hold(all, &old, path, true, err);
     if (!st) {
         assay_baseline_keep(now, &old);
-        assay_report_drifts(stdout, all, LIST_LIMIT);
+        assay_report_drifts(stdout, &all->drifts, LIST_LIMIT);
     }
     assay_baseline_free(&old);
     return st;
@@ -86,8 +86,8 @@ static assay_status diff(const cli_args *args, bool *drifted, assay_error *err) 
     assay_status st = assay_baseline_read(&baseline, path, err);
     if (!st) st = load_all(&all, args->arguments + 2, args->argument_count - 2, err);
     if (!st) st = assay_baseline_hold(&all, &baseline, path, whole, err);
-    if (!st) assay_report_drifts(stdout, &all, cli_value(args, "all") ? SIZE_MAX : LIST_LIMIT);
-    *drifted = assay_result_drifted(&all);
+    if (!st) assay_report_drifts(stdout, &all.drifts, cli_value(args, "all") ? SIZE_MAX : LIST_LIMIT);
+    *drifted = assay_drifts_fail(&all.drifts);
     assay_baseline_free(&baseline);
     assay_result_free(&all);
     return st;

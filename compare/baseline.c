@@ -149,11 +149,11 @@ static assay_status hold_stage(assay_result *result, const assay_case_result *c,
     if (judge_places(&drift, before->places, now.places)) {
         char name[ASSAY_STAGE_TEXT];
         snprintf(drift.path, sizeof drift.path, "%s", assay_stage_text(stage, name));
-        st = assay_result_add_drift(result, &drift, err);
+        st = assay_drifts_add(&result->drifts, &drift, err);
     }
     if (st || !before->places || !now.places || !judge_stage(&drift, before, &now)) return st;
     snprintf(drift.path, sizeof drift.path, "%s", name_of(c, f, drift.measure));
-    return assay_result_add_drift(result, &drift, err);
+    return assay_drifts_add(&result->drifts, &drift, err);
 }
 
 static size_t count_places(const assay_baseline_case *c) {
@@ -166,7 +166,7 @@ static size_t count_places(const assay_baseline_case *c) {
 static assay_status add_case_drift(assay_result *result, const char *name, size_t before, size_t now,
                                    assay_error *err) {
     assay_drift drift = {.test_case = (char *)name}; /* copied */
-    return judge_places(&drift, before, now) ? assay_result_add_drift(result, &drift, err) : ASSAY_OK;
+    return judge_places(&drift, before, now) ? assay_drifts_add(&result->drifts, &drift, err) : ASSAY_OK;
 }
 
 static assay_status check_dtype(const assay_baseline_case *before, const assay_case_result *c, const char *name,
@@ -200,9 +200,9 @@ static bool was_run(const assay_result *result, const char *name) {
 
 assay_status assay_baseline_hold(assay_result *result, const assay_baseline *baseline, const char *name, bool whole,
                                  assay_error *err) {
-    free(result->baseline);
-    result->baseline = strdup(name);
-    if (!result->baseline) return assay_fail_nomem(err, "a result");
+    free(result->drifts.baseline);
+    result->drifts.baseline = strdup(name);
+    if (!result->drifts.baseline) return assay_fail_nomem(err, "a result");
     assay_status st = ASSAY_OK;
     for (size_t i = 0; i < result->case_count && !st; i++)
         st = hold_case(result, &result->cases[i], baseline, name, err);

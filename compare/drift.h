@@ -3,6 +3,9 @@
 #define ASSAY_COMPARE_DRIFT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,6 +36,21 @@ typedef struct {
     double before, now;
     double limit; /* of what moved or is better: where the noise band ends; else 0 */
 } assay_drift;
+
+typedef struct {
+    char *baseline; /* the file that a run was held against; NULL: none */
+    assay_drift *items;
+    size_t count, capacity;
+} assay_drifts;
+
+/* Appends one; its test_case is copied. ASSAY_EINTERNAL when out of memory. */
+assay_status assay_drifts_add(assay_drifts *drifts, const assay_drift *drift, assay_error *err);
+
+/* True when one of them fails the run. */
+bool assay_drifts_fail(const assay_drifts *drifts);
+
+/* Frees the list and clears it. Safe on a cleared one. */
+void assay_drifts_free(assay_drifts *drifts);
 
 /* "moved", "vanished", "new", "better". */
 const char *assay_drift_kind_name(assay_drift_kind kind);

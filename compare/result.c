@@ -249,40 +249,19 @@ assay_status assay_result_set_fact(assay_result *result, const char *key, const 
     return assay_facts_set(&result->facts, key, value, err);
 }
 
-assay_status assay_result_add_drift(assay_result *result, const assay_drift *drift, assay_error *err) {
-    assay_drift copy = *drift;
-    void *drifts = result->drifts;
-    copy.test_case = strdup(drift->test_case);
-    if (!copy.test_case || !reserve(&drifts, result->drift_count, &result->drift_capacity, sizeof copy)) {
-        free(copy.test_case);
-        return assay_fail_nomem(err, "a result");
-    }
-    result->drifts = drifts;
-    result->drifts[result->drift_count++] = copy;
-    return ASSAY_OK;
-}
-
-bool assay_result_drifted(const assay_result *result) {
-    for (size_t i = 0; i < result->drift_count; i++)
-        if (assay_drift_fails(result->drifts[i].kind)) return true;
-    return false;
-}
-
 bool assay_result_passed(const assay_result *result) {
     size_t passed = 0, unsupported = 0;
     for (size_t i = 0; i < result->case_count; i++) {
         passed += result->cases[i].verdict == ASSAY_CASE_PASS;
         unsupported += result->cases[i].verdict == ASSAY_CASE_UNSUPPORTED;
     }
-    return passed > 0 && passed + unsupported == result->case_count && !assay_result_drifted(result);
+    return passed > 0 && passed + unsupported == result->case_count && !assay_drifts_fail(&result->drifts);
 }
 
 void assay_result_free(assay_result *result) {
     for (size_t i = 0; i < result->case_count; i++) assay_case_result_free(&result->cases[i]);
-    for (size_t i = 0; i < result->drift_count; i++) free(result->drifts[i].test_case);
     free(result->cases);
-    free(result->drifts);
-    free(result->baseline);
     assay_facts_free(&result->facts);
+    assay_drifts_free(&result->drifts);
     *result = (assay_result){0};
 }

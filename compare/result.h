@@ -189,9 +189,7 @@ typedef struct {
     assay_case_result *cases;
     size_t case_count, case_capacity;
     assay_facts facts;   /* BLAS kernel, threads, dtype, the command ... */
-    char *baseline;      /* the file that it was held against, NULL without one */
-    assay_drift *drifts; /* what moved since that (compare/baseline.h) */
-    size_t drift_count, drift_capacity;
+    assay_drifts drifts; /* what moved since a baseline, where it was held against one */
 } assay_result;
 
 /* Appends an entry. ASSAY_EINTERNAL when out of memory. */
@@ -236,12 +234,6 @@ void assay_facts_free(assay_facts *facts);
 
 /* assay_facts_set of the result's. */
 assay_status assay_result_set_fact(assay_result *result, const char *key, const char *value, assay_error *err);
-
-/* Appends what moved; test_case is copied. ASSAY_EINTERNAL when out of memory. */
-assay_status assay_result_add_drift(assay_result *result, const assay_drift *drift, assay_error *err);
-
-/* True when a drift is there that fails the run. */
-bool assay_result_drifted(const assay_result *result);
 
 /* True when at least one case passes, each of the others passes or is unsupported, and nothing drifted. */
 bool assay_result_passed(const assay_result *result);

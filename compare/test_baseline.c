@@ -79,9 +79,9 @@ Test(baseline, what_stays_within_the_band_is_no_drift) {
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         assay_result now = result_of(times[i][0], times[i][1]);
         hold(&now, result_of(1, 0.2));
-        cr_assert_eq(now.drift_count, 0, "%zu", i);
+        cr_assert_eq(now.drifts.count, 0, "%zu", i);
         cr_assert(assay_result_passed(&now));
-        cr_assert_str_eq(now.baseline, "b.json");
+        cr_assert_str_eq(now.drifts.baseline, "b.json");
         assay_result_free(&now);
     }
 }
@@ -89,11 +89,11 @@ Test(baseline, what_stays_within_the_band_is_no_drift) {
 Test(baseline, below_its_unit_a_measure_is_noise) {
     assay_result now = result_of(1.5, 0.375);
     hold(&now, result_of(0, 0));
-    cr_assert_eq(now.drift_count, 0);
+    cr_assert_eq(now.drifts.count, 0);
     assay_result_free(&now);
     now = result_of(1.51, 0.375);
     hold(&now, result_of(0, 0));
-    cr_assert_eq(now.drift_count, 1);
+    cr_assert_eq(now.drifts.count, 1);
     assay_result_free(&now);
 }
 
@@ -101,11 +101,11 @@ Test(baseline, what_moves_beyond_the_band_fails_inside_the_tolerance) {
     assay_result now = result_of(3.1, 0.2);
     cr_assert(assay_result_passed(&now));
     hold(&now, result_of(1, 0.2));
-    cr_assert_eq(now.drift_count, 1);
-    check(&now.drifts[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_WORST, NORM_1);
-    cr_assert_float_eq(now.drifts[0].now, 3.1, 1e-9);
-    cr_assert_float_eq(now.drifts[0].before, 1, 1e-9);
-    cr_assert_float_eq(now.drifts[0].limit, 3, 1e-9);
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_WORST, NORM_1);
+    cr_assert_float_eq(now.drifts.items[0].now, 3.1, 1e-9);
+    cr_assert_float_eq(now.drifts.items[0].before, 1, 1e-9);
+    cr_assert_float_eq(now.drifts.items[0].limit, 3, 1e-9);
     cr_assert_not(assay_result_passed(&now));
     assay_result_free(&now);
 }
@@ -113,16 +113,16 @@ Test(baseline, what_moves_beyond_the_band_fails_inside_the_tolerance) {
 Test(baseline, of_two_measures_the_one_that_is_farther_counts) {
     assay_result now = result_of(3.1, 2);
     hold(&now, result_of(1, 0.2));
-    cr_assert_eq(now.drift_count, 1);
-    check(&now.drifts[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, NORM_1);
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, NORM_1);
     assay_result_free(&now);
 }
 
 Test(baseline, what_is_better_is_told_and_does_not_fail) {
     assay_result now = result_of(1, 0.2);
     hold(&now, result_of(3.1, 0.2));
-    cr_assert_eq(now.drift_count, 1);
-    check(&now.drifts[0], ASSAY_DRIFT_BETTER, ASSAY_MEASURE_WORST, NORM_1);
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_BETTER, ASSAY_MEASURE_WORST, NORM_1);
     cr_assert(assay_result_passed(&now));
     assay_result_free(&now);
 }
@@ -132,9 +132,9 @@ Test(baseline, a_nan_or_a_failure_is_beyond_every_band) {
     now.cases[0].entries[1].verdict = ASSAY_VERDICT_FAIL;
     now.cases[0].entries[1].metrics.class_mismatches = 1;
     hold(&now, result_of(1, 0.2));
-    cr_assert_eq(now.drift_count, 1);
-    check(&now.drifts[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_WORST, NORM_1);
-    cr_assert(isinf(now.drifts[0].now));
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_MOVED, ASSAY_MEASURE_WORST, NORM_1);
+    cr_assert(isinf(now.drifts.items[0].now));
     assay_baseline b;
     size_t left_out;
     cr_assert_eq(assay_baseline_of(&b, &now, &left_out, NULL), ASSAY_OK);
@@ -150,15 +150,15 @@ Test(baseline, places_that_vanish_fail_and_new_ones_are_told) {
     now.cases[0].entries[1].verdict = ASSAY_VERDICT_MISSING;
     now.cases[0].entries[2].verdict = ASSAY_VERDICT_NOT_COMPARED;
     hold(&now, result_of(1, 0.2));
-    cr_assert_eq(now.drift_count, 2);
-    check(&now.drifts[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "norm");
-    check(&now.drifts[1], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "logits");
-    cr_assert_eq(now.drifts[0].before, 2);
-    cr_assert_eq(now.drifts[0].now, 1);
+    cr_assert_eq(now.drifts.count, 2);
+    check(&now.drifts.items[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "norm");
+    check(&now.drifts.items[1], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "logits");
+    cr_assert_eq(now.drifts.items[0].before, 2);
+    cr_assert_eq(now.drifts.items[0].now, 1);
     cr_assert_not(assay_result_passed(&now));
     hold(&more, now);
-    cr_assert_eq(more.drift_count, 2);
-    check(&more.drifts[0], ASSAY_DRIFT_NEW, ASSAY_MEASURE_PLACES, "norm");
+    cr_assert_eq(more.drifts.count, 2);
+    check(&more.drifts.items[0], ASSAY_DRIFT_NEW, ASSAY_MEASURE_PLACES, "norm");
     cr_assert(assay_result_passed(&more));
     assay_result_free(&more);
 }
@@ -171,10 +171,10 @@ Test(baseline, a_case_vanishes_where_all_were_to_be_run) {
         take(&now, &c);
         assay_baseline b = accept_run(&before);
         cr_assert_eq(assay_baseline_hold(&now, &b, "b.json", whole, NULL), ASSAY_OK);
-        cr_assert_eq(now.drift_count, whole ? 2 : 1);
-        cr_assert_eq(now.drifts[0].kind, ASSAY_DRIFT_NEW);
-        cr_assert_str_eq(now.drifts[0].test_case, "b");
-        if (whole) check(&now.drifts[1], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "");
+        cr_assert_eq(now.drifts.count, whole ? 2 : 1);
+        cr_assert_eq(now.drifts.items[0].kind, ASSAY_DRIFT_NEW);
+        cr_assert_str_eq(now.drifts.items[0].test_case, "b");
+        if (whole) check(&now.drifts.items[1], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "");
         cr_assert_eq(assay_result_passed(&now), !whole);
         assay_baseline_free(&b);
         assay_result_free(&before);

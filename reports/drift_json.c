@@ -18,13 +18,13 @@ static void add_drift(json_builder *b, cJSON *list, const assay_drift *d) {
     json_add_real(b, object, "limit", d->limit);
 }
 
-void json_add_baseline(json_builder *b, cJSON *object, const assay_result *result) {
-    if (!result->baseline) return;
+void json_add_baseline(json_builder *b, cJSON *object, const assay_drifts *drifts) {
+    if (!drifts->baseline) return;
     cJSON *baseline = json_add_object(b, object, "baseline");
     if (!baseline) return;
-    json_add_text(b, baseline, "name", result->baseline);
+    json_add_text(b, baseline, "name", drifts->baseline);
     cJSON *list = json_add_array(b, baseline, "drifts");
-    for (size_t i = 0; list && i < result->drift_count; i++) add_drift(b, list, &result->drifts[i]);
+    for (size_t i = 0; list && i < drifts->count; i++) add_drift(b, list, &drifts->items[i]);
 }
 
 /* ---- reading ---- */
@@ -46,7 +46,7 @@ static assay_status read_word(const cJSON *object, const char *key, const char *
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: '%s' is '%.40s', which it never is", where, key, word);
 }
 
-static assay_status read_drift(assay_result *out, const cJSON *object, const char *where, assay_error *err) {
+static assay_status read_drift(assay_drifts *out, const cJSON *object, const char *where, assay_error *err) {
     assay_drift d = {0};
     const char *name = "";
     int kind = 0, measure = 0;
@@ -62,10 +62,10 @@ static assay_status read_drift(assay_result *out, const cJSON *object, const cha
     d.kind = (assay_drift_kind)kind;
     d.measure = (assay_drift_measure)measure;
     d.test_case = (char *)name; /* copied */
-    return assay_result_add_drift(out, &d, err);
+    return assay_drifts_add(out, &d, err);
 }
 
-assay_status json_read_baseline(assay_result *out, const cJSON *object, const char *where, assay_error *err) {
+assay_status json_read_baseline(assay_drifts *out, const cJSON *object, const char *where, assay_error *err) {
     const cJSON *baseline = assay_json_member(object, "baseline"), *list = NULL;
     const char *name = "";
     char at[512];

@@ -2,7 +2,7 @@
 #ifndef ASSAY_REPORTS_DRIFT_JSON_H
 #define ASSAY_REPORTS_DRIFT_JSON_H
 
-#include "compare/result.h"
+#include "compare/drift.h"
 #include "core/status.h"
 #include "reports/json_builder.h"
 
@@ -11,10 +11,10 @@ extern "C" {
 #endif
 
 /* Adds "baseline", its name and the list of drifts, to an object; nothing for a result that was held against none. */
-void json_add_baseline(json_builder *b, cJSON *object, const assay_result *result);
+void json_add_baseline(json_builder *b, cJSON *object, const assay_drifts *drifts);
 
 /* Reads that back; nothing where there is none. `where` begins every message. Free *out on every outcome. */
-assay_status json_read_baseline(assay_result *out, const cJSON *object, const char *where, assay_error *err);
+assay_status json_read_baseline(assay_drifts *out, const cJSON *object, const char *where, assay_error *err);
 
 #ifdef __cplusplus
 }

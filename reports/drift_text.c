@@ -11,9 +11,9 @@ static void put_clean(FILE *out, const char *text, int width) {
     fprintf(out, "%*s", width > length ? width - length : 0, "");
 }
 
-static size_t count_kind(const assay_result *r, assay_drift_kind kind) {
+static size_t count_kind(const assay_drifts *r, assay_drift_kind kind) {
     size_t count = 0;
-    for (size_t i = 0; i < r->drift_count; i++) count += r->drifts[i].kind == kind;
+    for (size_t i = 0; i < r->count; i++) count += r->items[i].kind == kind;
     return count;
 }
 
@@ -31,24 +31,24 @@ static void put_row(FILE *out, const assay_drift *d, int name_width) {
     fprintf(out, "\n");
 }
 
-static void put_kind(FILE *out, const assay_result *r, assay_drift_kind kind, size_t limit, int name_width) {
+static void put_kind(FILE *out, const assay_drifts *r, assay_drift_kind kind, size_t limit, int name_width) {
     size_t count = 0;
-    for (size_t i = 0; i < r->drift_count; i++)
-        if (r->drifts[i].kind == kind && count++ < limit) put_row(out, &r->drifts[i], name_width);
+    for (size_t i = 0; i < r->count; i++)
+        if (r->items[i].kind == kind && count++ < limit) put_row(out, &r->items[i], name_width);
     if (count > limit) fprintf(out, "      ... and %zu more\n", count - limit);
 }
 
-static int width_of_names(const assay_result *r) {
+static int width_of_names(const assay_drifts *r) {
     size_t width = strlen("case");
-    for (size_t i = 0; i < r->drift_count; i++)
-        if (strlen(r->drifts[i].test_case) > width) width = strlen(r->drifts[i].test_case);
+    for (size_t i = 0; i < r->count; i++)
+        if (strlen(r->items[i].test_case) > width) width = strlen(r->items[i].test_case);
     return width > 40 ? 40 : (int)width;
 }
 
-static void put_counts(FILE *out, const assay_result *r) {
+static void put_counts(FILE *out, const assay_drifts *r) {
     fprintf(out, "\nbaseline ");
     put_clean(out, r->baseline, 0);
-    if (r->drift_count == 0) {
+    if (r->count == 0) {
         fprintf(out, ": nothing moved beyond noise\n");
         return;
     }
@@ -58,13 +58,13 @@ static void put_counts(FILE *out, const assay_result *r) {
     fprintf(out, " (docs/baselines.md)\n");
 }
 
-void assay_report_drifts(FILE *out, const assay_result *result, size_t limit) {
-    if (!result->baseline) return;
-    put_counts(out, result);
-    if (result->drift_count == 0) return;
-    int width = width_of_names(result);
+void assay_report_drifts(FILE *out, const assay_drifts *drifts, size_t limit) {
+    if (!drifts->baseline) return;
+    put_counts(out, drifts);
+    if (drifts->count == 0) return;
+    int width = width_of_names(drifts);
     fprintf(out, "  %-8s  %-*s  %-7s  %8s  %8s  %8s  %8s  %s\n", "drift", width, "case", "measure", "before", "now",
             "factor", "limit", "where it is worst now, or the stage");
     for (int kind = 0; kind < ASSAY_DRIFT_KIND_COUNT; kind++)
-        put_kind(out, result, (assay_drift_kind)kind, limit, width);
+        put_kind(out, drifts, (assay_drift_kind)kind, limit, width);
 }

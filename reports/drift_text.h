@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "compare/result.h"
+#include "compare/drift.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,7 +13,7 @@ extern "C" {
 
 /* Writes a line that counts, and a table: what moved and what vanished first, at most `limit` of each kind and how many more. Nothing
  * for a result that was held against no baseline. */
-void assay_report_drifts(FILE *out, const assay_result *result, size_t limit);
+void assay_report_drifts(FILE *out, const assay_drifts *drifts, size_t limit);
 
 #ifdef __cplusplus
 }

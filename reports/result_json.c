@@ -191,7 +191,7 @@ static cJSON *build(const assay_result *result) {
     json_add_text(&b, root, "format", FORMAT);
     json_add_text(&b, root, "verdict", assay_result_passed(result) ? "pass" : "fail");
     add_facts(&b, root, &result->facts);
-    json_add_baseline(&b, root, result);
+    json_add_baseline(&b, root, &result->drifts);
     cJSON *cases = json_add_array(&b, root, "cases");
     for (size_t i = 0; cases && i < result->case_count; i++) add_case(&b, cases, &result->cases[i]);
     return json_finish(&b, root);

@@ -378,7 +378,7 @@ static assay_status check_verdict(const assay_result *result, const cJSON *root,
 static assay_status read_root(assay_result *out, const cJSON *root, const char *where, assay_error *err) {
     assay_status st = check_format(root, where, err);
     if (!st) st = read_facts(root, where, &out->facts, err);
-    if (!st) st = json_read_baseline(out, root, where, err);
+    if (!st) st = json_read_baseline(&out->drifts, root, where, err);
     if (!st) st = read_cases(out, root, where, err);
     return st ? st : check_verdict(out, root, where, err);
 }

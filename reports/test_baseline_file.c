@@ -109,19 +109,19 @@ Test(baseline_file, refuses_what_is_none) {
 Test(baseline_file, drift_is_a_table) {
     char *text = NULL;
     size_t nbytes;
-    assay_result r = {.baseline = strdup("b.json")};
+    assay_result r = {.drifts.baseline = strdup("b.json")};
     FILE *out = open_memstream(&text, &nbytes);
     cr_assert_not_null(out);
     put_text("");
-    assay_report_drifts(out, &r, 1);
+    assay_report_drifts(out, &r.drifts, 1);
     const assay_drift drifts[] = {
         {"flip", "norm", ASSAY_DRIFT_NEW, ASSAY_MEASURE_PLACES, 1, 2, 0},
         {"flip", "steps/0/logits", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, 0.25, 1, 0.75},
         {"flip", "steps/1/logits", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_WORST, 0, INFINITY, 1.5},
         {"gone", "", ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, 12, 0, 0},
     };
-    for (int i = 0; i < 4; i++) cr_assert_eq(assay_result_add_drift(&r, &drifts[i], NULL), ASSAY_OK);
-    assay_report_drifts(out, &r, 1);
+    for (int i = 0; i < 4; i++) cr_assert_eq(assay_drifts_add(&r.drifts, &drifts[i], NULL), ASSAY_OK);
+    assay_report_drifts(out, &r.drifts, 1);
     fclose(out);
     cr_assert_str_eq(
         text,
@@ -143,9 +143,9 @@ Test(baseline_file, drift_alone_is_no_mismatch) {
     assay_case_result_free(&r.cases[1]);
     assay_case_result_free(&r.cases[2]);
     r.case_count = 1;
-    r.baseline = strdup("b.json");
+    r.drifts.baseline = strdup("b.json");
     const assay_drift drift = {"right", "norm", ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, 1, 0, 0};
-    cr_assert_eq(assay_result_add_drift(&r, &drift, NULL), ASSAY_OK);
+    cr_assert_eq(assay_drifts_add(&r.drifts, &drift, NULL), ASSAY_OK);
     FILE *out = open_memstream(&text, &nbytes);
     cr_assert_eq(assay_report_text(out, &r, NULL, NULL), ASSAY_OK);
     fclose(out);
@@ -159,20 +159,20 @@ Test(baseline_file, drifts_go_through_the_json_of_a_result) {
     char *text = NULL;
     assay_error err = {0};
     assay_result r = report_fixture(), back;
-    r.baseline = strdup("b.json");
+    r.drifts.baseline = strdup("b.json");
     const assay_drift drift = {"right", "steps/0/logits", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, 0.25, INFINITY, 0.75};
-    cr_assert_eq(assay_result_add_drift(&r, &drift, NULL), ASSAY_OK);
+    cr_assert_eq(assay_drifts_add(&r.drifts, &drift, NULL), ASSAY_OK);
     cr_assert_eq(assay_report_json_text(&text, &r, NULL), ASSAY_OK);
     cr_assert_eq(assay_result_parse(&back, text, strlen(text), "r", &err), ASSAY_OK, "%s", err.message);
-    cr_assert_str_eq(back.baseline, "b.json");
-    cr_assert_eq(back.drift_count, 1);
-    cr_assert_str_eq(back.drifts[0].test_case, "right");
-    cr_assert_str_eq(back.drifts[0].path, "steps/0/logits");
-    cr_assert_eq(back.drifts[0].kind, ASSAY_DRIFT_MOVED);
-    cr_assert_eq(back.drifts[0].measure, ASSAY_MEASURE_RMS);
-    cr_assert_eq(back.drifts[0].before, 0.25);
-    cr_assert(isinf(back.drifts[0].now));
-    cr_assert_eq(back.drifts[0].limit, 0.75);
+    cr_assert_str_eq(back.drifts.baseline, "b.json");
+    cr_assert_eq(back.drifts.count, 1);
+    cr_assert_str_eq(back.drifts.items[0].test_case, "right");
+    cr_assert_str_eq(back.drifts.items[0].path, "steps/0/logits");
+    cr_assert_eq(back.drifts.items[0].kind, ASSAY_DRIFT_MOVED);
+    cr_assert_eq(back.drifts.items[0].measure, ASSAY_MEASURE_RMS);
+    cr_assert_eq(back.drifts.items[0].before, 0.25);
+    cr_assert(isinf(back.drifts.items[0].now));
+    cr_assert_eq(back.drifts.items[0].limit, 0.75);
     put_text("");
     free(text);
     assay_result_free(&r);

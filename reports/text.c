@@ -371,7 +371,7 @@ assay_status assay_report_text(FILE *out, const assay_result *result, const assa
         if (has_details(&p, &result->cases[i])) put_details(&p, &result->cases[i]);
     assay_status st = put_waivers(&p, result, err);
     if (st) return st;
-    assay_report_drifts(out, result, p.options.list_limit);
+    assay_report_drifts(out, &result->drifts, p.options.list_limit);
     put_summary(&p, result);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;

@@ -54,14 +54,14 @@ Test(baseline_run, a_mistake_inside_the_tolerance_is_drift) {
     cr_assert(assay_result_passed(&plain) && assay_result_passed(&wrong), "both are inside the tolerance");
     cr_assert_eq(assay_baseline_hold(&wrong, &b, "b.json", true, NULL), ASSAY_OK);
     cr_assert_not(assay_result_passed(&wrong));
-    cr_assert_gt(wrong.drift_count, 0);
-    const assay_drift *first = &wrong.drifts[0];
+    cr_assert_gt(wrong.drifts.count, 0);
+    const assay_drift *first = &wrong.drifts.items[0];
     cr_assert_eq(first->kind, ASSAY_DRIFT_MOVED);
     cr_assert_str_eq(first->test_case, "windows-3-all");
     cr_assert_str_eq(strrchr(first->path, '/'), "/self_attn.q_proj", "%s", first->path);
     cr_assert_gt(first->now, first->limit);
     cr_assert_eq(assay_baseline_hold(&plain, &b, "b.json", true, NULL), ASSAY_OK);
-    cr_assert_eq(plain.drift_count, 0);
+    cr_assert_eq(plain.drifts.count, 0);
     assay_baseline_free(&b);
     assay_result_free(&plain);
     assay_result_free(&wrong);
@@ -72,7 +72,7 @@ Test(baseline_run, rounding_is_no_drift) {
     assay_result plain = run_scaled(weight, 1), rounded = run_scaled(weight, 1 + 0x1p-23f);
     assay_baseline b = accepted(&plain);
     cr_assert_eq(assay_baseline_hold(&rounded, &b, "b.json", true, NULL), ASSAY_OK);
-    cr_assert_eq(rounded.drift_count, 0, "%s", rounded.drifts ? rounded.drifts[0].path : "");
+    cr_assert_eq(rounded.drifts.count, 0, "%s", rounded.drifts.count ? rounded.drifts.items[0].path : "");
     assay_baseline_free(&b);
     assay_result_free(&plain);
     assay_result_free(&rounded);
