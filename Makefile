@@ -29,7 +29,7 @@ BUILD := build$(if $(VARIANT),/variant$(VARIANT))
 
 # One HDF5 API on all versions: that of 1.10 (Debian 12); 1.14 (Debian 13) still offers it.
 HDF5_API := -DH5_USE_110_API
-PACKAGES := hdf5 libcjson openblas libxxhash libcrypto libzip
+PACKAGES := hdf5 libcjson openblas libxxhash libcrypto libzip sqlite3
 # Asked once, and only when something is compiled: the packages may be missing before that (ci/bootstrap).
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_LIBS)
