@@ -61,3 +61,14 @@ const char *assay_worst_text(const assay_entry *e, char *text, size_t text_nbyte
              assay_real_text(w->golden, 9, golden), assay_real_text(w->candidate, 9, candidate));
     return text;
 }
+
+const char *assay_drift_words(const assay_drift *drift, char *text, size_t text_nbytes) {
+    char before[ASSAY_REAL_TEXT], now[ASSAY_REAL_TEXT], limit[ASSAY_REAL_TEXT];
+    int used = snprintf(text, text_nbytes, "%s: %s %s before, %s now", assay_drift_kind_name(drift->kind),
+                        assay_drift_measure_name(drift->measure), assay_real_text(drift->before, 3, before),
+                        assay_real_text(drift->now, 3, now));
+    if (drift->limit > 0 && (size_t)used < text_nbytes)
+        snprintf(text + used, text_nbytes - (size_t)used, ", the noise ends at %s",
+                 assay_real_text(drift->limit, 3, limit));
+    return text;
+}

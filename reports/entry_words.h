@@ -1,5 +1,5 @@
 /*
- * What is said of one entry, in words that several reports share.
+ * What is said of one entry, or of one drift, in words that several reports share.
  */
 #ifndef ASSAY_REPORTS_ENTRY_WORDS_H
 #define ASSAY_REPORTS_ENTRY_WORDS_H
@@ -28,6 +28,9 @@ const char *assay_real_text(double value, int digits, char text[ASSAY_REAL_TEXT]
 
 /* Writes "(batch 0, token 1): golden 4, candidate 4.5" into text; "" when the entry has no worst element. Returns text. */
 const char *assay_worst_text(const assay_entry *e, char *text, size_t text_nbytes);
+
+/* Writes "moved: rms 1.2 before, 3.4 now, the noise ends at 2.1" into text. Returns text. */
+const char *assay_drift_words(const assay_drift *drift, char *text, size_t text_nbytes);
 
 #ifdef __cplusplus
 }

@@ -54,12 +54,30 @@ static bool is_first_of_case(const assay_failure *worst, size_t index) {
     return true;
 }
 
+static void put_drift(FILE *out, const assay_drift *d) {
+    char text[160];
+    fputs("::error title=", out);
+    put_property(out, d->test_case);
+    fputs(" ", out);
+    put_property(out, d->path[0] ? d->path : "the whole case");
+    fprintf(out, "::%s\n", assay_drift_words(d, text, sizeof text));
+}
+
+/* Writes drifts that fail the run while there are lines left. Returns how many there are. */
+static size_t put_drifts(FILE *out, const assay_result *r, size_t left) {
+    size_t total = 0;
+    for (size_t i = 0; i < r->drift_count; i++)
+        if (assay_drift_fails(r->drifts[i].kind) && total++ < left) put_drift(out, &r->drifts[i]);
+    return total;
+}
+
 assay_status assay_report_github(FILE *out, const assay_result *result, assay_error *err) {
     assay_failure worst[SHOWN];
     char text[ASSAY_SUMMARY_TEXT];
     const char *command = assay_facts_get(&result->facts, "command");
     size_t total = assay_worst_failures(result, worst, SHOWN);
     for (size_t i = 0; i < total && i < SHOWN; i++) put_failure(out, &worst[i], is_first_of_case(worst, i));
+    total += put_drifts(out, result, total < SHOWN ? SHOWN - total : 0);
     fprintf(out, "::%s title=Assay%%3A %s::",
             assay_result_passed(result) ? "notice"
             : total                     ? "warning"

@@ -69,8 +69,18 @@ static bool shows_nothing(const assay_result *r, const tally *all) {
     return !assay_result_passed(r) && all->failures + all->errors == 0;
 }
 
+/* One test case for each drift, or for the baseline itself when there is none. */
+static tally tally_of_baseline(const assay_result *r) {
+    tally t = {0};
+    if (!r->baseline) return t;
+    t.tests = r->drift_count ? r->drift_count : 1;
+    for (size_t i = 0; i < r->drift_count; i++) t.failures += assay_drift_fails(r->drifts[i].kind);
+    t.skipped = r->drift_count - t.failures;
+    return t;
+}
+
 static tally tally_all(const assay_result *r) {
-    tally all = {0};
+    tally all = tally_of_baseline(r);
     for (size_t i = 0; i < r->case_count; i++) {
         tally t = tally_of(&r->cases[i]);
         all.tests += t.tests, all.failures += t.failures, all.errors += t.errors, all.skipped += t.skipped;
@@ -256,6 +266,37 @@ static void put_case(writer *w, const assay_result *r, const assay_case_result *
     fputs("</testsuite>\n", w->out);
 }
 
+/* ---- the baseline ---- */
+
+static void put_drift(const writer *w, const assay_drift *d) {
+    char text[160];
+    fputs("<testcase", w->out);
+    put_attribute(w, "classname", said(d->test_case));
+    fprintf(w->out, " name=\"%s of ", assay_drift_measure_name(d->measure));
+    put_text(w, d->path[0] ? d->path : "the whole case");
+    fputs("\" time=\"0\">\n", w->out);
+    assay_drift_words(d, text, sizeof text);
+    if (assay_drift_fails(d->kind))
+        fprintf(w->out, "<failure message=\"%s\" type=\"drift\">%s</failure>\n", text, text);
+    else fprintf(w->out, "<skipped message=\"%s\"/>\n", text);
+    fputs("</testcase>\n", w->out);
+}
+
+static void put_baseline(const writer *w, const assay_result *r) {
+    tally t = tally_of_baseline(r);
+    if (!r->baseline) return;
+    fputs("<testsuite name=\"baseline ", w->out);
+    put_text(w, r->baseline);
+    fputc('"', w->out);
+    put_tally(w, &t);
+    fputs(">\n", w->out);
+    for (size_t i = 0; i < r->drift_count; i++) put_drift(w, &r->drifts[i]);
+    if (r->drift_count == 0)
+        fputs("<testcase classname=\"baseline\" name=\"nothing moved beyond noise\" time=\"0\">\n</testcase>\n",
+              w->out);
+    fputs("</testsuite>\n", w->out);
+}
+
 /* ---- all ---- */
 
 static void put_nothing_shown(const writer *w, const assay_result *r) {
@@ -277,6 +318,7 @@ assay_status assay_report_junit(FILE *out, const assay_result *result, assay_err
     fputs(">\n", out);
     if (nothing) put_nothing_shown(&w, result);
     for (size_t i = 0; i < result->case_count; i++) put_case(&w, result, &result->cases[i]);
+    put_baseline(&w, result);
     fputs("</testsuites>\n", out);
     if (fflush(out) != 0 || ferror(out)) return assay_fail(err, ASSAY_EINTERNAL, NULL, "the report cannot be written");
     return ASSAY_OK;

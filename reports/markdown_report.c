@@ -24,11 +24,11 @@ typedef struct {
     size_t rows, nbytes;
 } limit;
 
-static const limit of_cases = {200, 180 * 1024}, of_failures = {50, 200 * 1024}, of_list = {100, 70 * 1024},
-                   of_facts = {50, 50 * 1024}, of_findings = {30, 60 * 1024};
-/* Two tables of cases, one of failures, four lists, facts, findings; beside them fewer than 15 lines that are no rows, and the
+static const limit of_cases = {200, 180 * 1024}, of_failures = {50, 200 * 1024}, of_list = {100, 60 * 1024},
+                   of_facts = {50, 50 * 1024}, of_findings = {30, 60 * 1024}, of_drifts = {50, 40 * 1024};
+/* Two tables of cases, one of failures, four lists, facts, findings, drifts; beside them fewer than 15 lines that are no rows, and the
  * first divergence with its rules and the command, which are each shorter than a line may be. */
-_Static_assert((2 * 180 + 200 + 4 * 70 + 50 + 60) * 1024 + 15 * 256 + 2 * LINE_NBYTES < ASSAY_MARKDOWN_NBYTES_MAX,
+_Static_assert((2 * 180 + 200 + 4 * 60 + 50 + 60 + 40) * 1024 + 15 * 256 + 2 * LINE_NBYTES < ASSAY_MARKDOWN_NBYTES_MAX,
                "the sections together are no longer than the report may be");
 
 typedef struct {
@@ -107,8 +107,7 @@ static void put_verdict(page *p, const assay_result *r) {
     char text[ASSAY_SUMMARY_TEXT];
     bool passed = assay_result_passed(r);
     const char *verdict = assay_run_verdict(r);
-    add(p, "## %s Assay: %s\n\n%s.\n", passed ? "✅" : "❌", strcmp(verdict, "MISMATCH") ? verdict : "mismatch",
-        assay_summary_text(r, text));
+    add(p, "## %s Assay: %s\n\n%s.\n", passed ? "✅" : "❌", verdict, assay_summary_text(r, text));
     put(p);
 }
 
@@ -322,6 +321,33 @@ static void put_list(page *p, const assay_result *r, assay_verdict verdict, cons
     fputs("\n</details>\n", p->out);
 }
 
+static void put_drift(page *p, const assay_drift *d) {
+    char text[160];
+    if (!has_room(p)) return;
+    add(p, "| ");
+    add_code(p, d->test_case, NAME_CHARACTERS);
+    add(p, " | ");
+    add_code(p, d->path[0] ? d->path : "the whole case", NAME_CHARACTERS);
+    add(p, " | %s%s |\n", assay_drift_fails(d->kind) ? "❌ " : "", assay_drift_words(d, text, sizeof text));
+    put_row(p);
+}
+
+/* What fails the run first. */
+static void put_drifts(page *p, const assay_result *r) {
+    if (!r->baseline) return;
+    add(p, "\n### Since the baseline ");
+    add_code(p, r->baseline, NAME_CHARACTERS);
+    add(p, " (%zu)\n\n%s", r->drift_count, r->drift_count ? "" : "Nothing moved beyond noise.\n");
+    put(p);
+    if (r->drift_count == 0) return;
+    fputs("| case | where | what |\n| --- | --- | --- |\n", p->out);
+    begin(p, of_drifts);
+    for (int listed = 0; listed < 2; listed++)
+        for (size_t i = 0; i < r->drift_count; i++)
+            if (assay_drift_fails(r->drifts[i].kind) == !listed) put_drift(p, &r->drifts[i]);
+    put_dropped(p, "of them");
+}
+
 static void put_facts(page *p, const assay_result *r) {
     if (r->facts.count == 0) return;
     fputs("\n<details><summary>Where it ran</summary>\n\n| fact | value |\n| --- | --- |\n", p->out);
@@ -347,6 +373,7 @@ assay_status assay_report_markdown(FILE *out, const assay_result *result, assay_
     put_findings(&p, result);
     put_cases(&p, result, false);
     put_failures(&p, result);
+    put_drifts(&p, result);
     put_list(&p, result, ASSAY_VERDICT_WAIVED, "Waived by the policy");
     put_list(&p, result, ASSAY_VERDICT_MISSING, "Missing in the candidate");
     put_list(&p, result, ASSAY_VERDICT_EXTRA, "Extra in the candidate");

@@ -5,7 +5,7 @@
 
 /* What is counted over all cases. */
 typedef struct {
-    size_t cases[ASSAY_CASE_VERDICT_COUNT], stages, missing, waived, foreign, half;
+    size_t cases[ASSAY_CASE_VERDICT_COUNT], stages, missing, waived, foreign, half, drifts;
 } totals;
 
 /* Tensors of a case's candidate whose names are no stage's. */
@@ -27,6 +27,7 @@ static totals count_all(const assay_result *r) {
         t.foreign += count_foreign(&r->cases[i]);
         t.half += r->cases[i].is_half;
     }
+    for (size_t i = 0; i < r->drift_count; i++) t.drifts += assay_drift_fails(r->drifts[i].kind);
     return t;
 }
 
@@ -43,7 +44,7 @@ static void append(char *text, size_t *used, const char *format, ...) {
     va_start(args, format);
     int n = vsnprintf(text + *used, ASSAY_SUMMARY_TEXT - *used, format, args);
     va_end(args);
-    *used += (size_t)n; /* the words and ten numbers are shorter than the text */
+    *used += (size_t)n; /* the words and eleven numbers are shorter than the text */
 }
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
@@ -61,5 +62,6 @@ const char *assay_summary_text(const assay_result *result, char text[ASSAY_SUMMA
     if (t.foreign)
         append(text, &used, ", %zu tensor%s not looked at (no stage has the name)", t.foreign, plural(t.foreign));
     if (t.half) append(text, &used, "; %zu case%s by the noise of half precision", t.half, plural(t.half));
+    if (t.drifts) append(text, &used, "; %zu drift%s since the baseline", t.drifts, plural(t.drifts));
     return text;
 }

@@ -73,3 +73,16 @@ Test(github_report, no_text_of_a_file_makes_a_command) {
     free(text);
     assay_result_free(&r);
 }
+
+Test(github_report, a_drift_is_an_error) {
+    assay_result r = report_fixture();
+    report_fixture_drift(&r);
+    char *text = report_text(assay_report_github, &r);
+    assert_has(
+        text,
+        "\n::error title=right steps/0/windows/0/norm::moved: rms 0.5 before, +inf now, the noise ends at 1.25\n");
+    assert_has(text, "; 1 drift since the baseline\n");
+    cr_assert_eq(count_of(text, "::error "), 5);
+    free(text);
+    assay_result_free(&r);
+}

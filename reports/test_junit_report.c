@@ -157,3 +157,34 @@ Test(junit_report, of_50000_test_cases_is_below_30_megabytes) {
         assay_result_free(&r);
     }
 }
+
+/* A run in which every case matches is red when something moved. */
+Test(junit_report, a_drift_is_a_failure) {
+    assay_result r = report_fixture();
+    assay_case_result_free(&r.cases[--r.case_count]);
+    assay_case_result_free(&r.cases[--r.case_count]);
+    report_fixture_drift(&r);
+    char *text = report_text(assay_report_junit, &r);
+    assert_has(text,
+               "<testsuite name=\"baseline baseline|.json\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"1\"");
+    assert_has(
+        text,
+        "name=\"rms of steps/0/windows/0/norm\" time=\"0\">\n<failure message=\"moved: rms 0.5 before, +inf now, "
+        "the noise ends at 1.25\" type=\"drift\">");
+    assert_has(text, "<skipped message=\"new: places 0 before, 2 now\"/>");
+    assert_counts(text, &r);
+    assert_valid(text);
+    free(text);
+    assay_result_free(&r);
+}
+
+Test(junit_report, a_baseline_without_drift_passes) {
+    assay_result r = report_fixture();
+    r.baseline = strdup("b.json");
+    char *text = report_text(assay_report_junit, &r);
+    assert_has(text, "<testsuite name=\"baseline b.json\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\"");
+    assert_counts(text, &r);
+    assert_valid(text);
+    free(text);
+    assay_result_free(&r);
+}

@@ -6,7 +6,7 @@
 Test(markdown_report, says_what_a_reader_of_a_summary_needs) {
     assay_result r = report_fixture();
     char *text = report_text(assay_report_markdown, &r);
-    cr_assert_eq(strncmp(text, "## ❌ Assay: mismatch\n\n1 of 3 cases match, 1 differ, ", 45), 0);
+    cr_assert_eq(strncmp(text, "## ❌ Assay: MISMATCH\n\n1 of 3 cases match, 1 differ, ", 45), 0);
     assert_has(text,
                "**First divergence**, in case <code>überall-falsch</code>: <code>norm</code> of step 0, window 0: "
                "<code>max abs 0.5 exceeds the tolerance 0.08</code>\n\n- NORM-1: ");
@@ -104,6 +104,19 @@ Test(markdown_report, is_shorter_than_github_takes_whatever_the_result) {
     cr_assert_eq(rows + left_out, 10002, "%zu rows, %zu left out", rows, left_out);
     cr_assert_eq(count_of(text, "\n… and "), 6);
     cr_assert_eq(count_of(text, "<details>"), count_of(text, "</details>"));
+    free(text);
+    assay_result_free(&r);
+}
+
+Test(markdown_report, lists_what_moved_since_the_baseline) {
+    assay_result r = report_fixture();
+    report_fixture_drift(&r);
+    char *text = report_text(assay_report_markdown, &r);
+    assert_has(text, "### Since the baseline <code>baseline&#124;.json</code> (2)\n");
+    assert_has(
+        text,
+        "| <code>right</code> | <code>steps/0/windows/0/norm</code> | ❌ moved: rms 0.5 before, +inf now, the noise "
+        "ends at 1.25 |\n| <code>right</code> | <code>the whole case</code> | new: places 0 before, 2 now |\n");
     free(text);
     assay_result_free(&r);
 }
