@@ -10,6 +10,7 @@
 
 #include "reports/report_format.h"
 #include "reports/report_situations.h"
+#include "reports/result_load.h"
 
 #define FOLDER "reports/expected"
 
@@ -85,6 +86,24 @@ Test(expected_reports, of_a_pass) { check_all(SITUATION_PASS); }
 Test(expected_reports, of_a_failure_at_a_window_border) { check_all(SITUATION_WINDOW_BORDER); }
 Test(expected_reports, of_a_nan) { check_all(SITUATION_NAN); }
 Test(expected_reports, of_a_missing_required_stage) { check_all(SITUATION_MISSING); }
+
+/* What is kept as JSON is enough to render every report again. */
+Test(expected_reports, are_the_same_of_a_stored_result) {
+    for (situation which = 0; which < SITUATION_COUNT; which++) {
+        assay_result fresh = situation_result(which), stored;
+        assay_error err = {0};
+        char *json = kept_report(assay_report_format_find("json"), &fresh);
+        cr_assert_eq(assay_result_parse(&stored, json, strlen(json), "stored", &err), ASSAY_OK, "%s", err.message);
+        for (size_t i = 0; i < assay_report_format_count(); i++) {
+            char *before = kept_report(assay_report_format_at(i), &fresh),
+                 *after = kept_report(assay_report_format_at(i), &stored);
+            cr_expect_eq(strcmp(before, after), 0, "%s as %s", situation_name(which), assay_report_format_at(i)->name);
+            free(before), free(after);
+        }
+        free(json);
+        assay_result_free(&fresh), assay_result_free(&stored);
+    }
+}
 
 /* The situations are what they are called: an accepted file proves nothing of that. */
 Test(expected_reports, situations_are_what_they_are_called) {
