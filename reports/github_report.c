@@ -1,5 +1,7 @@
 #include "reports/github_report.h"
 
+#include <string.h>
+
 #include "reports/entry_words.h"
 #include "reports/escape.h"
 #include "reports/summary_words.h"
@@ -10,20 +12,28 @@ enum { SHOWN = 10, SHOWN_FINDINGS = 3 };
 static void put_property(FILE *out, const char *text) { assay_escape_put(out, ASSAY_ESCAPE_GITHUB_PROPERTY, text); }
 static void put_message(FILE *out, const char *text) { assay_escape_put(out, ASSAY_ESCAPE_GITHUB_MESSAGE, text); }
 
-static void put_findings(FILE *out, const assay_case_result *c) {
-    for (size_t i = 0; i < c->finding_count; i++) {
-        fputs("%0A", out);
-        put_message(out, c->findings[i].source);
-        fputs(": ", out);
-        put_message(out, c->findings[i].summary);
-        for (size_t k = 0; k < c->findings[i].count && k < SHOWN_FINDINGS; k++) {
-            fputs(k ? ", " : " ", out);
-            put_message(out, c->findings[i].items[k].name);
-        }
+static void put_finding(FILE *out, const assay_finding *f) {
+    fputs("%0A", out);
+    put_message(out, f->source);
+    fputs(": ", out);
+    put_message(out, f->summary);
+    for (size_t i = 0; i < f->count && i < SHOWN_FINDINGS; i++) {
+        if (strstr(f->summary, f->items[i].name)) continue; /* it was said */
+        fputs(" ", out);
+        put_message(out, f->items[i].name);
     }
 }
 
-static void put_failure(FILE *out, const assay_failure *f, bool with_findings) {
+/* What is known of the case as a whole: where it begins to differ, and why. */
+static void put_case_words(FILE *out, const assay_case_result *c, const assay_entry *shown) {
+    if (c->first_divergence >= 0 && shown != &c->entries[c->first_divergence]) {
+        fputs("%0Athe case differs first at ", out);
+        put_message(out, c->entries[c->first_divergence].path);
+    }
+    for (size_t i = 0; i < c->finding_count; i++) put_finding(out, &c->findings[i]);
+}
+
+static void put_failure(FILE *out, const assay_failure *f, bool first) {
     char text[300];
     const assay_entry *e = f->entry;
     fputs("::error title=", out);
@@ -43,11 +53,11 @@ static void put_failure(FILE *out, const assay_failure *f, bool with_findings) {
         }
         if (assay_worst_text(e, text, sizeof text)[0]) fprintf(out, "%%0Aworst element %s", text);
     }
-    if (with_findings) put_findings(out, f->of);
+    if (first) put_case_words(out, f->of, e);
     fputc('\n', out);
 }
 
-/* True for the first of a case: findings are about the case, and said once. */
+/* True for the first of a case: what is about the case is said once. */
 static bool is_first_of_case(const assay_failure *worst, size_t index) {
     for (size_t i = 0; i < index; i++)
         if (worst[i].of == worst[index].of) return false;

@@ -17,7 +17,8 @@ typedef struct {
 
 typedef struct {
     FILE *out;
-    size_t failures; /* written so far */
+    const char *command; /* that made the result; NULL when not known */
+    size_t failures;     /* written so far */
 } writer;
 
 /* ---- XML ---- */
@@ -99,8 +100,10 @@ static void put_metrics(const writer *w, const assay_entry *e) {
     const assay_metrics *m = &e->metrics;
     fputs("<properties>\n", w->out);
     put_real(w, "deviation", e->deviation);
-    put_real(w, "tolerance", e->tolerance);
-    if (e->origin != ASSAY_TOLERANCE_NONE) put_real(w, "ratio", e->ratio_tolerance);
+    if (e->origin != ASSAY_TOLERANCE_NONE) {
+        put_real(w, "tolerance", e->tolerance);
+        put_real(w, "ratio", e->ratio_tolerance);
+    }
     if (e->has_floor) put_real(w, "floor", e->floor);
     if (m->max_abs != e->deviation) put_real(w, "max_abs", m->max_abs);
     if (m->has_logits) put_real(w, "kl_max", m->logits.kl_max);
@@ -136,7 +139,7 @@ static void put_numbers(const writer *w, const assay_entry *e) {
     fputc('\n', w->out);
 }
 
-/* What a closer look found, under the first failure of its case. */
+/* Under the first failure of a case: what a closer look found, and how to see it again. */
 static void put_findings(const writer *w, const assay_case_result *c) {
     for (size_t i = 0; i < c->finding_count; i++) {
         const assay_finding *f = &c->findings[i];
@@ -145,12 +148,16 @@ static void put_findings(const writer *w, const assay_case_result *c) {
         put_text(w, f->summary);
         fputc('\n', w->out);
         for (size_t k = 0; k < f->count && k < SHOWN_FINDINGS; k++) {
-            const char *parts[] = {
-                "  ", f->items[k].name, f->items[k].rules[0] ? " " : "", f->items[k].rules, ": ", f->items[k].summary,
-                "\n"};
+            const char *parts[] = {"  ", f->items[k].name,   f->items[k].rules[0] ? " " : "", f->items[k].rules,
+                                   ": ", f->items[k].summary};
             for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) put_text(w, parts[n]);
+            fputc('\n', w->out);
         }
     }
+    if (!w->command) return;
+    fputs("to see it again: ", w->out);
+    put_text(w, w->command);
+    fputc('\n', w->out);
 }
 
 /* The text begins with the reason again: GitLab shows the text alone. */
@@ -309,7 +316,7 @@ static void put_nothing_shown(const writer *w, const assay_result *r) {
 }
 
 assay_status assay_report_junit(FILE *out, const assay_result *result, assay_error *err) {
-    writer w = {.out = out};
+    writer w = {.out = out, .command = assay_facts_get(&result->facts, "command")};
     tally all = tally_all(result);
     bool nothing = shows_nothing(result, &all);
     all.tests += nothing, all.errors += nothing;

@@ -3,6 +3,7 @@
 #define ASSAY_REPORTS_REPORT_TEXT_FIXTURE_H
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +67,18 @@ static inline void make_hostile(assay_result *r) {
             snprintf(c->entries[k].reason, sizeof c->entries[k].reason, "%s", REPORT_HOSTILE);
             snprintf(c->entries[k].rules, sizeof c->entries[k].rules, "%.60s", REPORT_HOSTILE);
         }
+        assay_status st = assay_case_result_add_finding(c, "blame", REPORT_HOSTILE, REPORT_HOSTILE, NULL);
+        for (int k = 0; k < 2 && !st; k++)
+            st = assay_finding_add(&c->findings[0], REPORT_HOSTILE, REPORT_HOSTILE, REPORT_HOSTILE, REPORT_HOSTILE,
+                                   NULL);
+        cr_assert_eq(st, ASSAY_OK);
     }
+    assay_drift drift = {REPORT_HOSTILE, "", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, NAN, INFINITY, 1};
+    snprintf(drift.path, sizeof drift.path, "%s", REPORT_HOSTILE);
+    r->baseline = strdup(REPORT_HOSTILE);
+    cr_assert_eq(assay_result_add_drift(r, &drift, NULL), ASSAY_OK);
     cr_assert_eq(assay_result_set_fact(r, "hostile", REPORT_HOSTILE, NULL), ASSAY_OK);
+    cr_assert_eq(assay_result_set_fact(r, "command", REPORT_HOSTILE, NULL), ASSAY_OK);
 }
 
 #endif

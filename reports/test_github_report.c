@@ -69,7 +69,7 @@ Test(github_report, no_text_of_a_file_makes_a_command) {
     assert_has(text, "www.e.x%0A%3A%3Aerror%3A%3Ax%0D");
     for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save), lines++)
         cr_assert(strncmp(line, "::error title=", 14) == 0 || strncmp(line, "::warning title=", 16) == 0, "%s", line);
-    cr_assert_eq(lines, 5);
+    cr_assert_eq(lines, 6);
     free(text);
     assay_result_free(&r);
 }
