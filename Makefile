@@ -55,7 +55,7 @@ CLI_OBJECTS := $(filter $(BUILD)/cli/%,$(OBJECTS)) $(BUILD)/cli/rule_texts.o
 LIB_OBJECTS := $(filter-out $(CLI_OBJECTS),$(OBJECTS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o)
 
-.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules expected accuracy bench bench-compare bench-reports lint format goldens install uninstall clean FORCE
+.PHONY: help build verify test fuzz fuzz-targets fuzz-merge fuzz-minimize fuzz-replays fuzz-oss coverage example-port ports rules expected accuracy bench bench-compare bench-reports html-check lint format goldens install uninstall clean FORCE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -153,6 +153,9 @@ $(BUILD)/bench-engine: $(BUILD)/engine/bench_engine.o $(LIB)
 $(BUILD)/bench-diagnosis: $(BUILD)/run/bench_diagnosis.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/bench-html: $(BUILD)/reports/bench_html.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BUILD)/bench-compare: $(BUILD)/compare/bench_compare.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -235,6 +238,18 @@ bench-reports: ## time every report of 50,000 stages, and its size
 	@ci/bootstrap ci/packages.txt
 	@$(MAKE) --no-print-directory -s $(BUILD)/bench-reports
 	$(BUILD)/bench-reports
+
+# axe-core, which looks for what keeps people out of a page, comes in a Python package.
+AXE := build/html-venv/axe.min.js
+$(AXE): Makefile
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps axe-playwright-python==0.1.8
+	cp $(@D)/lib/python*/site-packages/axe_playwright_python/axe.min.js $@
+
+html-check: ## open HTML reports in a headless Chromium: errors, policy, sorting, searching, accessibility, speed
+	@ci/bootstrap ci/packages.txt ci/packages-html.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/assay $(BUILD)/bench-html $(AXE)
+	ci/html-check $(BUILD) $(AXE)
 
 lint: ## static checks: layering, headers alone, formatting, shell scripts
 	ci/lint
