@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
-WIDTHS = (360, 1400)
-SCHEMES = ("light", "dark")
+# Width in pixels and colour scheme. The first page is looked at in all four ways, the others in those that differ in both.
+LOOKS = [(360, "light"), (1400, "dark"), (360, "dark"), (1400, "light")]
 SECONDS = 60  # for one answer of the browser
 
 
@@ -94,6 +94,13 @@ class Browser:
         self.events.clear()
         self.call("Page.navigate", url=page.resolve().as_uri())
         self.wait_for("Page.loadEventFired")
+
+    def check(self, expression: str) -> str:
+        """What a check says: nothing, or what is wrong."""
+        try:
+            return self.run(expression) or ""
+        except RuntimeError as error:
+            return f"a check cannot be made: {str(error).splitlines()[0]}"
 
     def run(self, expression: str) -> Any:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
@@ -202,39 +209,38 @@ TIMES = """(() => {
 })()"""
 
 
-def check_page(browser: Browser, page: Path, axe: str) -> List[str]:
-    browser.look(WIDTHS[-1])
+def check_page(browser: Browser, page: Path, axe: str, looks: List[Tuple[int, str]]) -> List[str]:
+    browser.look(1400)
     browser.load(page)
     found = quiet(browser, page)
     found.append(browser.run(SAME_TREE % json.dumps(page.read_text())))
-    found += [browser.run(SEARCH), browser.run(SORT)]
-    for width in WIDTHS:
-        for scheme in SCHEMES:
-            browser.look(width, scheme)
-            browser.load(page)
-            found += quiet(browser, page)
-            browser.run(OPEN_ALL)
-            wide = browser.run(FITS)
-            if wide > 0:
-                found.append(f"at a width of {width} it is {wide} pixels too wide")
-            browser.run(THIN_OUT)
-            browser.run(axe + "; undefined")
-            found += [f"{w} (width {width}, {scheme})" for w in browser.run(AXE)]
-    browser.look(WIDTHS[-1], script=False)
+    found += [browser.check(SEARCH), browser.check(SORT)]
+    for width, scheme in looks:
+        browser.look(width, scheme)
+        browser.load(page)
+        found += quiet(browser, page)
+        browser.run(OPEN_ALL)
+        wide = browser.run(FITS)
+        if wide > 0:
+            found.append(f"at a width of {width} it is {wide} pixels too wide")
+        browser.run(THIN_OUT)
+        browser.run(axe + "; undefined")
+        found += [f"{w} (width {width}, {scheme})" for w in browser.run(AXE)]
+    browser.look(1400, script=False)
     browser.load(page)
     found += quiet(browser, page)
-    found.append(browser.run(WITHOUT_SCRIPT))
+    found.append(browser.check(WITHOUT_SCRIPT))
     return [f for f in found if f]
 
 
 def check_big(browser: Browser, page: Path) -> List[str]:
     """It must be small, and there at once."""
-    browser.look(WIDTHS[-1])
+    browser.look(1400)
     browser.load(page)
     found = quiet(browser, page)
     times, nbytes = browser.run(TIMES), page.stat().st_size
     browser.run(OPEN_ALL)
-    found += [browser.run(SEARCH), browser.run(SORT)]
+    found += [browser.check(SEARCH), browser.check(SORT)]
     print(f"{page}: {nbytes} bytes; interactive after {times['interactive']:.0f} ms, script done after {times['ready']:.0f} ms, "
           f"loaded after {times['loaded']:.0f} ms, painted after {times['painted'] or 0:.0f} ms")
     if nbytes > 3 << 20:
@@ -257,7 +263,7 @@ def main() -> int:
             if page is None:
                 continue
             browser.open_tab()
-            found = check_big(browser, page) if page == arguments.big else check_page(browser, page, axe)
+            found = check_big(browser, page) if page == arguments.big else check_page(browser, page, axe, LOOKS if page == arguments.pages[0] else LOOKS[:2])
             for what in found:
                 print(f"{page}: {what}")
             wrong += len(found)
