@@ -89,7 +89,7 @@
     };
 
     const start = () => {
-        for (const table of document.querySelectorAll("table.entries, table.cases, table.folded")) makeSortable(table);
+        for (const table of document.querySelectorAll("table.entries, table.cases, table.folded, table.drifts")) makeSortable(table);
         const cases = document.querySelectorAll("table.cases");
         if (cases.length) makeTools(Array.from(cases), cases[0].parentElement, "cases", "decode", [{ text: "all cases", test: () => true }, ...ofCases]);
         for (const section of document.querySelectorAll("details.case")) {

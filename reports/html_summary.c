@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/rules.h"
+#include "reports/html_drifts.h"
 #include "reports/html_page.h"
 #include "reports/html_text.h"
 #include "reports/html_words.h"
@@ -38,15 +39,13 @@ html_totals html_totals_of(const assay_result *result) {
 
 static size_t failing(const html_totals *t) { return t->cases[ASSAY_CASE_FAIL] + t->cases[ASSAY_CASE_ERROR]; }
 
-static void put_cases(FILE *out, const assay_result *r, const html_totals *t, bool passed) {
-    size_t good = t->cases[ASSAY_CASE_PASS], all = r->case_count;
+static void put_cases(FILE *out, const assay_result *r, const html_totals *t) {
+    size_t good = t->cases[ASSAY_CASE_PASS], all = r->case_count, bad = failing(t);
     if (all == 0) fputs("There is no case", out);
-    else if (all == 1 && passed) fputs("The case matches", out);
-    else if (all == 1 && failing(t)) fputs("The case does not match", out);
-    else if (all == 1) fputs("The port cannot run the case", out);
+    else if (all == 1)
+        fputs(good ? "The case matches" : bad ? "The case does not match" : "The port cannot run the case", out);
     else if (good == all) fprintf(out, "All %zu cases match", all);
-    else if (failing(t))
-        fprintf(out, "%zu of %zu cases %s not match", failing(t), all, failing(t) == 1 ? "does" : "do");
+    else if (bad) fprintf(out, "%zu of %zu cases %s not match", bad, all, bad == 1 ? "does" : "do");
     else fprintf(out, "%zu of %zu cases match; the others the port cannot run", good, all);
 }
 
@@ -80,13 +79,20 @@ static void put_worst(FILE *out, const html_totals *t) {
     fputs(fails ? " times its tolerance" : " of its tolerance", out);
 }
 
+static void put_drifted(FILE *out, const assay_result *r) {
+    size_t moved = 0;
+    for (size_t i = 0; i < r->drift_count; i++) moved += assay_drift_fails(r->drifts[i].kind);
+    if (moved) fprintf(out, "; %zu measure%s moved since the baseline", moved, moved == 1 ? "" : "s");
+}
+
 static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) {
     bool passed = assay_result_passed(r);
     fprintf(out, "<header class=\"verdict %s\">\n<h1><span class=\"badge\">%s</span> ", passed ? "ok" : "bad",
             passed ? "✓ pass" : "✗ fail");
-    put_cases(out, r, t, passed);
+    put_cases(out, r, t);
     put_stages(out, t);
     put_worst(out, t);
+    put_drifted(out, r);
     fputs(".</h1>\n", out);
 }
 
@@ -262,4 +268,5 @@ void html_put_summary(FILE *out, const assay_result *r, const html_totals *t) {
     }
     fputs("</div>\n", out);
     put_command(out, r);
+    html_put_drifts(out, r);
 }
