@@ -27,10 +27,10 @@ static assay_status name_shard(const cli_args *args, assay_result *result, assay
 static assay_status hold_baseline(const cli_args *args, assay_result *result, assay_error *err) {
     assay_baseline baseline;
     if (!cli_value(args, "baseline")) return ASSAY_OK;
-    if (result->baseline)
+    if (result->drifts.baseline)
         return assay_fail(err, ASSAY_EINPUT, NULL,
                           "merge: the results were held against the baseline %s before; leave out --baseline",
-                          result->baseline);
+                          result->drifts.baseline);
     assay_status st = cli_read_baseline(args, &baseline, err);
     if (st) return st;
     st = cli_hold_baseline(args, result, &baseline, !cli_value(args, "shard"), err);

@@ -180,10 +180,10 @@ static assay_status take_facts(assay_result *out, const piece *pieces, size_t co
 static assay_status take_drifts(assay_result *out, const piece *pieces, size_t count, assay_error *err) {
     assay_status st = ASSAY_OK;
     for (size_t i = 0; i < count; i++) {
-        const assay_result *part = pieces[i].part;
-        if (part->baseline && !out->baseline && !(out->baseline = strdup(part->baseline)))
+        const assay_drifts *part = &pieces[i].part->drifts;
+        if (part->baseline && !out->drifts.baseline && !(out->drifts.baseline = strdup(part->baseline)))
             return assay_fail_nomem(err, "the name of a baseline");
-        for (size_t k = 0; k < part->drift_count && !st; k++) st = assay_result_add_drift(out, &part->drifts[k], err);
+        for (size_t k = 0; k < part->count && !st; k++) st = assay_drifts_add(&out->drifts, &part->items[k], err);
     }
     return st;
 }

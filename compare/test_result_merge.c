@@ -125,12 +125,12 @@ Test(result_merge, what_moved_in_a_part_fails_the_whole) {
     assay_result parts[2] = {0}, all;
     add_case(&parts[0], "a", true);
     add_case(&parts[1], "b", true);
-    parts[1].baseline = strdup("baseline.json");
+    parts[1].drifts.baseline = strdup("baseline.json");
     const assay_drift moved = {.test_case = (char[]){"b"}, .path = "steps/0/logits", .kind = ASSAY_DRIFT_MOVED};
-    cr_assert_eq(assay_result_add_drift(&parts[1], &moved, NULL), ASSAY_OK);
+    cr_assert_eq(assay_drifts_add(&parts[1].drifts, &moved, NULL), ASSAY_OK);
     cr_assert_eq(assay_result_merge(&all, parts, names, 2, NULL), ASSAY_OK);
-    cr_assert_str_eq(all.baseline, "baseline.json");
-    cr_assert_eq(all.drift_count, 1);
+    cr_assert_str_eq(all.drifts.baseline, "baseline.json");
+    cr_assert_eq(all.drifts.count, 1);
     cr_assert_not(assay_result_passed(&all));
     assay_result_free(&all);
     free_all(parts, 2);
