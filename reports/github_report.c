@@ -76,8 +76,8 @@ static void put_drift(FILE *out, const assay_drift *d) {
 /* Writes drifts that fail the run while there are lines left. Returns how many there are. */
 static size_t put_drifts(FILE *out, const assay_result *r, size_t left) {
     size_t total = 0;
-    for (size_t i = 0; i < r->drift_count; i++)
-        if (assay_drift_fails(r->drifts[i].kind) && total++ < left) put_drift(out, &r->drifts[i]);
+    for (size_t i = 0; i < r->drifts.count; i++)
+        if (assay_drift_fails(r->drifts.items[i].kind) && total++ < left) put_drift(out, &r->drifts.items[i]);
     return total;
 }
 

@@ -51,27 +51,27 @@ static void put_table(FILE *out, const assay_result *r) {
         "<th scope=\"col\">Case</th></tr></thead>\n<tbody>\n",
         out);
     for (int failing = 1; failing >= 0; failing--)
-        for (size_t i = 0; i < r->drift_count && rows < ROWS_MOST; i++)
-            if (assay_drift_fails(r->drifts[i].kind) == (failing == 1)) put_row(out, &r->drifts[i]), rows++;
+        for (size_t i = 0; i < r->drifts.count && rows < ROWS_MOST; i++)
+            if (assay_drift_fails(r->drifts.items[i].kind) == (failing == 1)) put_row(out, &r->drifts.items[i]), rows++;
     fputs("</tbody></table>", out);
     html_scroll_end(out);
-    if (rows < r->drift_count)
+    if (rows < r->drifts.count)
         fprintf(out, "<p class=\"note\">The first %zu of %zu. All are in the JSON (<code>--json FILE</code>).</p>\n",
-                rows, r->drift_count);
+                rows, r->drifts.count);
 }
 
 void html_put_drifts(FILE *out, const assay_result *r) {
     size_t counts[ASSAY_DRIFT_KIND_COUNT] = {0};
-    if (!r->baseline) return;
-    for (size_t i = 0; i < r->drift_count; i++) counts[r->drifts[i].kind]++;
+    if (!r->drifts.baseline) return;
+    for (size_t i = 0; i < r->drifts.count; i++) counts[r->drifts.items[i].kind]++;
     html_section_begin(out, "baseline", "Change since the baseline");
     fputs("<p>Held against <code>", out);
-    html_put_cut(out, r->baseline, HTML_NAME_MOST);
+    html_put_cut(out, r->drifts.baseline, HTML_NAME_MOST);
     fputs("</code>: ", out);
-    if (r->drift_count == 0) fputs("✓ nothing moved beyond noise", out);
+    if (r->drifts.count == 0) fputs("✓ nothing moved beyond noise", out);
     for (int k = 0, n = 0; k < ASSAY_DRIFT_KIND_COUNT; k++)
         if (counts[k]) fprintf(out, "%s%zu %s", n++ ? ", " : "", counts[k], assay_drift_kind_name((assay_drift_kind)k));
     fputs(".</p>\n", out);
-    if (r->drift_count) put_table(out, r);
+    if (r->drifts.count) put_table(out, r);
     html_section_end(out);
 }

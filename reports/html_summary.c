@@ -81,7 +81,7 @@ static void put_worst(FILE *out, const html_totals *t) {
 
 static void put_drifted(FILE *out, const assay_result *r) {
     size_t moved = 0;
-    for (size_t i = 0; i < r->drift_count; i++) moved += assay_drift_fails(r->drifts[i].kind);
+    for (size_t i = 0; i < r->drifts.count; i++) moved += assay_drift_fails(r->drifts.items[i].kind);
     if (moved) fprintf(out, "; %zu measure%s moved since the baseline", moved, moved == 1 ? "" : "s");
 }
 

@@ -73,10 +73,10 @@ static bool shows_nothing(const assay_result *r, const tally *all) {
 /* One test case for each drift, or for the baseline itself when there is none. */
 static tally tally_of_baseline(const assay_result *r) {
     tally t = {0};
-    if (!r->baseline) return t;
-    t.tests = r->drift_count ? r->drift_count : 1;
-    for (size_t i = 0; i < r->drift_count; i++) t.failures += assay_drift_fails(r->drifts[i].kind);
-    t.skipped = r->drift_count - t.failures;
+    if (!r->drifts.baseline) return t;
+    t.tests = r->drifts.count ? r->drifts.count : 1;
+    for (size_t i = 0; i < r->drifts.count; i++) t.failures += assay_drift_fails(r->drifts.items[i].kind);
+    t.skipped = r->drifts.count - t.failures;
     return t;
 }
 
@@ -291,14 +291,14 @@ static void put_drift(const writer *w, const assay_drift *d) {
 
 static void put_baseline(const writer *w, const assay_result *r) {
     tally t = tally_of_baseline(r);
-    if (!r->baseline) return;
+    if (!r->drifts.baseline) return;
     fputs("<testsuite name=\"baseline ", w->out);
-    put_text(w, r->baseline);
+    put_text(w, r->drifts.baseline);
     fputc('"', w->out);
     put_tally(w, &t);
     fputs(">\n", w->out);
-    for (size_t i = 0; i < r->drift_count; i++) put_drift(w, &r->drifts[i]);
-    if (r->drift_count == 0)
+    for (size_t i = 0; i < r->drifts.count; i++) put_drift(w, &r->drifts.items[i]);
+    if (r->drifts.count == 0)
         fputs("<testcase classname=\"baseline\" name=\"nothing moved beyond noise\" time=\"0\">\n</testcase>\n",
               w->out);
     fputs("</testsuite>\n", w->out);

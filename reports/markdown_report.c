@@ -334,17 +334,17 @@ static void put_drift(page *p, const assay_drift *d) {
 
 /* What fails the run first. */
 static void put_drifts(page *p, const assay_result *r) {
-    if (!r->baseline) return;
+    if (!r->drifts.baseline) return;
     add(p, "\n### Since the baseline ");
-    add_code(p, r->baseline, NAME_CHARACTERS);
-    add(p, " (%zu)\n\n%s", r->drift_count, r->drift_count ? "" : "Nothing moved beyond noise.\n");
+    add_code(p, r->drifts.baseline, NAME_CHARACTERS);
+    add(p, " (%zu)\n\n%s", r->drifts.count, r->drifts.count ? "" : "Nothing moved beyond noise.\n");
     put(p);
-    if (r->drift_count == 0) return;
+    if (r->drifts.count == 0) return;
     fputs("| case | where | what |\n| --- | --- | --- |\n", p->out);
     begin(p, of_drifts);
     for (int listed = 0; listed < 2; listed++)
-        for (size_t i = 0; i < r->drift_count; i++)
-            if (assay_drift_fails(r->drifts[i].kind) == !listed) put_drift(p, &r->drifts[i]);
+        for (size_t i = 0; i < r->drifts.count; i++)
+            if (assay_drift_fails(r->drifts.items[i].kind) == !listed) put_drift(p, &r->drifts.items[i]);
     put_dropped(p, "of them");
 }
 

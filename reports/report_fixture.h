@@ -52,9 +52,9 @@ static inline assay_result report_fixture(void) {
 static inline void report_fixture_drift(assay_result *r) {
     assay_drift moved = {"right", REPORT_NORM, ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, 0.5, INFINITY, 1.25};
     assay_drift fresh = {"right", "", ASSAY_DRIFT_NEW, ASSAY_MEASURE_PLACES, 0, 2, 0};
-    r->baseline = strdup("baseline|.json");
-    cr_assert_eq(assay_result_add_drift(r, &fresh, NULL), ASSAY_OK);
-    cr_assert_eq(assay_result_add_drift(r, &moved, NULL), ASSAY_OK);
+    r->drifts.baseline = strdup("baseline|.json");
+    cr_assert_eq(assay_drifts_add(&r->drifts, &fresh, NULL), ASSAY_OK);
+    cr_assert_eq(assay_drifts_add(&r->drifts, &moved, NULL), ASSAY_OK);
 }
 
 #endif

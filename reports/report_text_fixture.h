@@ -75,8 +75,8 @@ static inline void make_hostile(assay_result *r) {
     }
     assay_drift drift = {REPORT_HOSTILE, "", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, NAN, INFINITY, 1};
     snprintf(drift.path, sizeof drift.path, "%s", REPORT_HOSTILE);
-    r->baseline = strdup(REPORT_HOSTILE);
-    cr_assert_eq(assay_result_add_drift(r, &drift, NULL), ASSAY_OK);
+    r->drifts.baseline = strdup(REPORT_HOSTILE);
+    cr_assert_eq(assay_drifts_add(&r->drifts, &drift, NULL), ASSAY_OK);
     cr_assert_eq(assay_result_set_fact(r, "hostile", REPORT_HOSTILE, NULL), ASSAY_OK);
     cr_assert_eq(assay_result_set_fact(r, "command", REPORT_HOSTILE, NULL), ASSAY_OK);
 }

@@ -27,7 +27,7 @@ static totals count_all(const assay_result *r) {
         t.foreign += count_foreign(&r->cases[i]);
         t.half += r->cases[i].is_half;
     }
-    for (size_t i = 0; i < r->drift_count; i++) t.drifts += assay_drift_fails(r->drifts[i].kind);
+    for (size_t i = 0; i < r->drifts.count; i++) t.drifts += assay_drift_fails(r->drifts.items[i].kind);
     return t;
 }
 

@@ -213,11 +213,11 @@ Test(html_report, a_full_disk_is_an_error) {
 static void add_drift(assay_result *r, assay_drift_kind kind, const char *path) {
     assay_drift d = {.test_case = NASTY, .kind = kind, .before = 0.5, .now = 4, .limit = 1.5};
     snprintf(d.path, sizeof d.path, "%s", path);
-    cr_assert_eq(assay_result_add_drift(r, &d, NULL), ASSAY_OK);
+    cr_assert_eq(assay_drifts_add(&r->drifts, &d, NULL), ASSAY_OK);
 }
 
 Test(html_report, what_moved_since_the_baseline_fails_a_match_and_comes_first) {
-    assay_result r = {.baseline = strdup(NASTY)};
+    assay_result r = {.drifts.baseline = strdup(NASTY)};
     add(&r, html_fixture_case("windows", &small_pass));
     add_drift(&r, ASSAY_DRIFT_NEW, "");
     add_drift(&r, ASSAY_DRIFT_MOVED, "steps/0/logits");
@@ -232,7 +232,7 @@ Test(html_report, what_moved_since_the_baseline_fails_a_match_and_comes_first) {
 }
 
 Test(html_report, a_run_that_did_not_move_says_so) {
-    assay_result r = {.baseline = strdup("baseline.json")};
+    assay_result r = {.drifts.baseline = strdup("baseline.json")};
     add(&r, html_fixture_case("windows", &small_pass));
     char *page = render(&r);
     cr_expect(has(page, "✓ nothing moved beyond noise"));

@@ -180,7 +180,7 @@ Test(junit_report, a_drift_is_a_failure) {
 
 Test(junit_report, a_baseline_without_drift_passes) {
     assay_result r = report_fixture();
-    r.baseline = strdup("b.json");
+    r.drifts.baseline = strdup("b.json");
     char *text = report_text(assay_report_junit, &r);
     assert_has(text, "<testsuite name=\"baseline b.json\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\"");
     assert_counts(text, &r);

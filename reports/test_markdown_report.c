@@ -86,7 +86,7 @@ static void multiply(assay_result *r, size_t count) {
         for (int k = 0; k < 5 && !st; k++) st = assay_finding_add(&c.findings[0], name, name, name, name, NULL);
         assay_drift drift = {name, "", ASSAY_DRIFT_MOVED, ASSAY_MEASURE_RMS, -1e-300, -1e-300, 1e-300};
         memset(drift.path, '|', sizeof drift.path - 1);
-        cr_assert_eq(st ? st : assay_result_add_drift(r, &drift, NULL), ASSAY_OK);
+        cr_assert_eq(st ? st : assay_drifts_add(&r->drifts, &drift, NULL), ASSAY_OK);
         assay_case_result_finish(&c);
         cr_assert_eq(assay_result_add_case(r, &c, NULL), ASSAY_OK);
     }
@@ -95,7 +95,7 @@ static void multiply(assay_result *r, size_t count) {
 Test(markdown_report, is_shorter_than_github_takes_whatever_the_result) {
     assay_result r = report_fixture();
     multiply(&r, 10000);
-    r.baseline = strdup("b.json");
+    r.drifts.baseline = strdup("b.json");
     cr_assert_eq(assay_result_set_fact(&r, "command", r.cases[9].findings[0].summary, NULL), ASSAY_OK);
     for (int i = 0; i < 500; i++) {
         char key[1001];
