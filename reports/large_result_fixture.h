@@ -44,7 +44,7 @@ static inline bool large_result(assay_result *r, size_t cases, size_t stages, bo
     bool ok = true;
     for (size_t i = 0; i < cases && ok; i++) {
         assay_case_result c = {0};
-        char name[40];
+        char name[64];
         snprintf(name, sizeof name, "windows-5-of-a-larger-model-%03zu", i);
         c.name = strdup(name), c.golden_name = strdup("windows.h5"), c.candidate_name = strdup("dumps/windows.h5");
         for (size_t k = 0; k < stages && ok; k++) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "reports/report_format.h"
-#include "reports/report_situations.h"
+#include "reports/report_situations_fixture.h"
 #include "reports/result_load.h"
 
 #define FOLDER "reports/expected"

@@ -4,10 +4,11 @@
  * A model of three layers, of which layer 1 has memory, runs ten tokens in windows of four. All values and distances are multiples of
  * powers of two, so that sums are exact in any order.
  */
-#ifndef ASSAY_REPORTS_REPORT_SITUATIONS_H
-#define ASSAY_REPORTS_REPORT_SITUATIONS_H
+#ifndef ASSAY_REPORTS_REPORT_SITUATIONS_FIXTURE_H
+#define ASSAY_REPORTS_REPORT_SITUATIONS_FIXTURE_H
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "compare/compare_fixture.h"
 #include "compare/result.h"
