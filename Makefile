@@ -168,7 +168,7 @@ $(BUILD)/engine/%.o $(BUILD)/fuzz/%.o: SAN_FLAGS_fuzz += -fno-sanitize-coverage=
 endif
 
 # Without optimisation gcc does not know how long a number may be.
-$(TEST_OBJECTS): OWN_OPT := $(TEST_OPT) -Wno-format-truncation
+$(TEST_OBJECTS): OWN_OPT := $(TEST_OPT) $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 
 # Objects depend on the flags they were compiled with.
 $(BUILD)/flags: FORCE

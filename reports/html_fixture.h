@@ -5,6 +5,7 @@
 #define ASSAY_REPORTS_HTML_FIXTURE_H
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
