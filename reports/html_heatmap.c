@@ -65,7 +65,7 @@ static bool lay_out(map *m) {
     int bins = 0, at = LEFT;
     for (int i = 0; i < m->grid->column_count; i++) bins += bins_of(m, i);
     if (bins == 0 || m->rows == 0) return false;
-    m->bin_width = WIDE / bins < 2 ? 2 : WIDE / bins > 16 ? 16 : WIDE / bins;
+    m->bin_width = WIDE / bins < 2 ? 2 : WIDE / bins > 20 ? 20 : WIDE / bins;
     m->row_height = m->rows <= 8 ? 18 : 12;
     for (int i = 0, before = -1; i < m->grid->column_count; i++) {
         if (!m->any[i]) continue;

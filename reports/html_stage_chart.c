@@ -59,7 +59,7 @@ static void set_columns(chart *k) {
     int slots = 0, n = k->grid->column_count, at = LEFT;
     for (int i = 0; i < n; i++) slots += slots_of(k, i);
     k->pitch = slots ? (WIDE - n * (2 * PAD + GAP)) / slots : 4;
-    k->pitch = k->pitch < 4 ? 4 : k->pitch > 16 ? 16 : k->pitch;
+    k->pitch = k->pitch < 4 ? 4 : k->pitch > 20 ? 20 : k->pitch;
     for (int i = 0; i < n; i++) {
         int width = slots_of(k, i) * k->pitch + 2 * PAD;
         if (i) at += k->grid->columns[i].step != k->grid->columns[i - 1].step ? STEP_GAP : GAP;
@@ -264,12 +264,19 @@ static void put_key(FILE *out, const char *style, const char *shape, const char 
             style, shape, word);
 }
 
+static bool has_marks(const chart *k, assay_verdict v) {
+    double x, y;
+    for (size_t i = 0; i < k->c->entry_count; i++)
+        if (k->c->entries[i].verdict == v && locate(k, &k->c->entries[i], &x, &y)) return true;
+    return false;
+}
+
 static void put_legend(const chart *k) {
     fputs("<ul class=\"legend\">\n", k->out);
     for (int v = 0; v < ASSAY_VERDICT_COUNT; v++) {
         char style[32];
         snprintf(style, sizeof style, "mark %s", mark_classes[v]);
-        if (k->c->counts[v]) put_key(k->out, style, shapes[v], html_verdict_word((assay_verdict)v));
+        if (has_marks(k, (assay_verdict)v)) put_key(k->out, style, shapes[v], html_verdict_word((assay_verdict)v));
     }
     put_key(k->out, "tolerance", "m-8 0h16", "tolerance (ratio 1)");
     put_key(k->out, "floor", "m-8 0h16", "noise floor of the original");

@@ -49,34 +49,44 @@ static void put_cases(FILE *out, const assay_result *r, const html_totals *t) {
     else fprintf(out, "%zu of %zu cases match; the others the port cannot run", good, all);
 }
 
-static void put_stages(FILE *out, const html_totals *t) {
-    size_t wrong = t->entries[ASSAY_VERDICT_FAIL], absent = t->entries[ASSAY_VERDICT_MISSING_REQUIRED];
-    if (t->compared == 0) fputs(": nothing was compared", out);
-    else if (wrong) fprintf(out, ": %zu of %zu compared stages %s", wrong, t->compared, wrong == 1 ? "fails" : "fail");
+/* Of what fails the worst, of what passes the nearest to failing. */
+static void put_worst(FILE *out, const assay_entry *e) {
+    bool fails = e && assay_verdict_fails(e->verdict);
+    if (!e || (!fails && e->origin == ASSAY_TOLERANCE_NONE)) return;
+    double ratio = html_ratio(e);
+    if (fails && e->metrics.class_mismatches) fputs("; a NaN or an infinity stands against a number", out);
+    else if (isinf(ratio)) fputs("; what must be equal is not", out);
     else {
-        fputs(": ", out);
-        html_put_count(out, t->compared, "compared stage is within its tolerance",
-                       "compared stages are within their tolerances");
-        if (t->entries[ASSAY_VERDICT_WAIVED]) fputs(", or waived", out);
+        fputs(fails ? ", the worst by " : "; the worst uses ", out);
+        html_put_number(out, ratio);
+        fputs(fails ? " times its tolerance" : " of its tolerance", out);
     }
-    if (absent) fprintf(out, "; %zu required %s missing", absent, absent == 1 ? "stage is" : "stages are");
 }
 
-static void put_worst(FILE *out, const html_totals *t) {
-    if (!t->worst) return;
-    double ratio = html_ratio(t->worst);
-    bool fails = assay_verdict_fails(t->worst->verdict);
-    if (!fails && t->worst->origin == ASSAY_TOLERANCE_NONE) return;
-    if (!fails) fputs("; the worst uses ", out);
-    else if (t->worst->metrics.class_mismatches) {
-        fputs("; a NaN or an infinity stands against a number", out);
-        return;
-    } else if (isinf(ratio)) {
-        fputs("; what must be equal is not", out);
-        return;
-    } else fputs("; the worst by ", out);
-    html_put_number(out, ratio);
-    fputs(fails ? " times its tolerance" : " of its tolerance", out);
+static void put_stages(FILE *out, const html_totals *t) {
+    size_t wrong = t->entries[ASSAY_VERDICT_FAIL], absent = t->entries[ASSAY_VERDICT_MISSING_REQUIRED];
+    size_t errors = t->cases[ASSAY_CASE_ERROR];
+    const char *between = ": ";
+    if (wrong) {
+        fprintf(out, "%s%zu of %zu compared stages %s", between, wrong, t->compared, wrong == 1 ? "fails" : "fail");
+        put_worst(out, t->worst);
+        between = "; ";
+    }
+    if (absent) {
+        fprintf(out, "%s%zu required %s missing", between, absent, absent == 1 ? "stage is" : "stages are");
+        between = "; ";
+    }
+    if (errors) {
+        fprintf(out, "%s%zu %s not be compared", between, errors, errors == 1 ? "case could" : "cases could");
+        between = "; ";
+    }
+    if (t->compared == 0) fprintf(out, "%snothing was compared", between);
+    if (wrong || t->compared == 0) return;
+    fputs(between, out);
+    html_put_count(out, t->compared, "compared stage is within its tolerance",
+                   "compared stages are within their tolerances");
+    if (t->entries[ASSAY_VERDICT_WAIVED]) fputs(" or waived", out);
+    put_worst(out, t->worst);
 }
 
 static void put_drifted(FILE *out, const assay_result *r) {
@@ -91,7 +101,6 @@ static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) 
             passed ? "✓ pass" : "✗ fail");
     put_cases(out, r, t);
     put_stages(out, t);
-    put_worst(out, t);
     put_drifted(out, r);
     fputs(".</h1>\n", out);
 }
@@ -137,6 +146,12 @@ static void put_row(FILE *out, const char *name) { fprintf(out, "<dt>%s</dt><dd>
 
 static void put_distance(FILE *out, const assay_entry *e) {
     put_row(out, "Distance");
+    if (e->metrics.class_mismatches) {
+        html_put_count(out, (size_t)e->metrics.class_mismatches, "place", "places");
+        fprintf(out, " of %lld where a NaN or an infinity stands against another value</dd>\n",
+                (long long)e->metrics.count);
+        return;
+    }
     html_put_number(out, e->deviation);
     fprintf(out, " (%s)", html_metric_word(e));
     if (e->origin == ASSAY_TOLERANCE_NONE) fputs("; it must be equal", out);
