@@ -196,6 +196,19 @@ SORT = """(() => {
     return spent < 1000 ? "" : `sorting took ${spent} ms`;
 })()"""
 
+# The pointer on a mark that fails: the page says which stage that is.
+POINT = """(() => {
+    const svg = document.querySelector("svg.chart");
+    const mark = svg.querySelector("path.mark.bad:has(title)") || svg.querySelector("path.mark.ok");
+    const [x, y] = mark.getAttribute("d").match(/[0-9.]+/g).map(Number);
+    const box = svg.getBoundingClientRect();
+    svg.dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + x, clientY: box.top + y }));
+    const said = svg.closest("figure").querySelector(".tip").textContent;
+    const wanted = mark.querySelector("title") ? mark.querySelector("title").textContent.split(" of step")[0] : "";
+    const verdict = wanted ? ": ✗ failed, ratio " : ": ✓ passed";
+    return said.startsWith("steps/") && said.includes(wanted + verdict) ? "" : `the pointer on ${wanted}: ${said}`;
+})()"""
+
 WITHOUT_SCRIPT = """(() => {
     if (document.querySelector(".tools, th button")) return "the script ran though it was off";
     const text = document.body.textContent;
@@ -215,6 +228,7 @@ def check_page(browser: Browser, page: Path, axe: str, looks: List[Tuple[int, st
     found = quiet(browser, page)
     found.append(browser.run(SAME_TREE % json.dumps(page.read_text())))
     found += [browser.check(SEARCH), browser.check(SORT)]
+    found.append(browser.check(POINT))
     for width, scheme in looks:
         browser.look(width, scheme)
         browser.load(page)

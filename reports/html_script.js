@@ -68,8 +68,69 @@
         apply();
     };
 
+    // The text of a row in the column of that name, with the name before it; nothing where there is none.
+    const columnOf = (table, name) => Array.from(table.tHead.rows[0].cells).findIndex((cell) => cell.textContent.trim() === name);
+    const numberIn = (row, name) => {
+        const column = columnOf(row.closest("table"), name);
+        const text = column === -1 ? "" : row.cells[column].textContent.trim();
+        return text ? `, ${name.toLowerCase()} ${text}` : "";
+    };
+
+    // Which stage a point of a chart is: its path, as the tables name it.
+    const wordsOf = (text) => text.trim().split(/\s+/);
+    const pathFinder = (svg) => {
+        const [head, step, pad, pitch] = wordsOf(svg.dataset.grid).map(Number);
+        const columns = wordsOf(svg.dataset.columns).map((text) => text.split(":"));
+        const layers = wordsOf(svg.dataset.layers);
+        const names = {};
+        for (const kind of ["window", "layer", "step", "past"]) names[kind] = wordsOf(svg.dataset[kind]);
+        return (x, y) => {
+            const column = columns.find((c) => x >= Number(c[0]) && Number(c[0]) + Number(c[1]) > x);
+            const row = Math.floor((y - head) / step);
+            if (!column || 0 > row || row > layers.length) return "";
+            const [, , ofStep, ofWindow] = column;
+            const end = ofWindow === "-";
+            const kind = row > 0 ? (end ? "past" : "layer") : end ? "step" : "window";
+            const name = names[kind][Math.floor((x - Number(column[0]) - pad) / pitch)];
+            if (!name) return "";
+            const layer = row > 0 ? `${end ? "past" : "layers"}/${layers[row - 1]}/` : "";
+            return `steps/${ofStep}/${end ? "" : `windows/${ofWindow}/`}${layer}${name}`;
+        };
+    };
+
+    // Says below a chart what the pointer is on; a click searches the tables for it.
+    const makeTip = (svg) => {
+        const section = svg.closest("details.case");
+        const find = pathFinder(svg);
+        const hint = "Point at a mark to see which stage it is; a click finds it in the tables.";
+        const tip = make("p", { className: "tip", textContent: hint });
+        const rows = new Map();
+        const at = (event) => {
+            const box = svg.getBoundingClientRect();
+            return find(event.clientX - box.left, event.clientY - box.top);
+        };
+        const say = (event) => {
+            const path = at(event);
+            if (rows.size === 0) for (const cell of section.querySelectorAll("table.entries tbody th")) rows.set(cell.textContent, cell.parentElement);
+            const row = rows.get(path);
+            const group = row ? row.closest("details.group").querySelector("summary").firstChild.textContent.trim() : "";
+            tip.textContent = row ? `${path}: ${group.toLowerCase()}${numberIn(row, "Ratio")}` : path || hint;
+        };
+        svg.addEventListener("pointermove", say);
+        svg.addEventListener("pointerleave", () => { tip.textContent = hint; });
+        svg.addEventListener("click", (event) => {
+            const search = section.querySelector("input[type=search]");
+            const path = at(event);
+            if (!path || !search) return;
+            search.value = path;
+            search.dispatchEvent(new Event("input"));
+            search.scrollIntoView({ block: "center" });
+        });
+        svg.closest(".scroll").after(tip);
+    };
+
     const ratioAtLeast = (least) => (row, table) => {
-        const column = Array.from(table.tHead.rows[0].cells).findIndex((cell) => cell.textContent.trim() === "Ratio");
+        const column = columnOf(table, "Ratio");
         const value = column === -1 ? -Infinity : valueOf(row, column);
         return typeof value === "number" && value >= least;
     };
@@ -96,6 +157,7 @@
             const tables = Array.from(section.querySelectorAll("table.entries"));
             if (tables.length) makeTools(tables, section.querySelector("details.group"), "stages", "layers/1 mlp", ofStages);
         }
+        for (const svg of document.querySelectorAll("svg.chart")) makeTip(svg);
         const command = document.getElementById("command");
         if (command) {
             const button = make("button", { type: "button", className: "copy", textContent: "Copy the command" });

@@ -283,6 +283,32 @@ static void put_legend(const chart *k) {
     fputs("</ul>\n", k->out);
 }
 
+static void put_slot_names(const chart *k, cell_kind kind, const char *attribute) {
+    fprintf(k->out, " data-%s=\"", attribute);
+    for (int s = 0; s < ASSAY_STAGE_COUNT; s++)
+        if (k->there[s] && kind_of((assay_stage)s) == kind)
+            fprintf(k->out, "%s ", assay_stage_get((assay_stage)s)->name);
+    putc('"', k->out);
+}
+
+/* What the script needs to tell which stage a point is: places of columns and rows, and the names of stages in a cell. */
+static void put_data(const chart *k) {
+    fprintf(k->out, " data-grid=\"%d %d %d %d\" data-columns=\"", HEAD, k->row_height + 4, PAD, k->pitch);
+    for (int i = 0; i < k->grid->column_count; i++) {
+        const html_column *col = &k->grid->columns[i];
+        fprintf(k->out, "%d:%d:%lld:", k->x[i], k->width[i], (long long)col->step);
+        if (html_column_is_end(col)) fputs("- ", k->out);
+        else fprintf(k->out, "%lld ", (long long)col->window);
+    }
+    fputs("\" data-layers=\"", k->out);
+    for (int l = 0; l < k->grid->layer_count; l++) fprintf(k->out, "%lld ", (long long)k->grid->layers[l]);
+    putc('"', k->out);
+    put_slot_names(k, OF_WINDOW, "window");
+    put_slot_names(k, OF_LAYER, "layer");
+    put_slot_names(k, OF_STEP, "step");
+    put_slot_names(k, OF_PAST, "past");
+}
+
 static void put_svg(const chart *k) {
     const assay_case_result *c = k->c;
     fprintf(k->out, "<svg class=\"chart\" role=\"img\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" aria-label=\"",
@@ -295,7 +321,9 @@ static void put_svg(const chart *k) {
         html_put_place(k->out, &c->entries[c->first_divergence]);
         putc('.', k->out);
     }
-    fputs("\">\n<title>Error over tolerance, stage by stage</title>\n", k->out);
+    putc('"', k->out);
+    put_data(k);
+    fputs(">\n<title>Error over tolerance, stage by stage</title>\n", k->out);
     put_failing_cells(k);
     put_cells(k);
     put_column_heads(k);
