@@ -151,7 +151,7 @@ static assay_status put_case(html_context *html, const assay_case_result *c, con
     if (c != lead) {
         if (c->first_divergence >= 0) fputs("<h3>First divergence</h3>\n", out);
         html_put_divergence(out, c);
-        html_put_findings(out, c);
+        html_put_findings(html, c);
     }
     put_charts(html, c, &grid);
     if (c->entry_count) fputs("<h3>Stages</h3>\n", out);
@@ -159,7 +159,7 @@ static assay_status put_case(html_context *html, const assay_case_result *c, con
     html_put_waivers(html, c);
     if (c->facts.count) {
         fputs("<h3>Provenance</h3>\n", out);
-        html_put_facts(out, &c->facts);
+        html_put_facts(html, &c->facts);
     }
     fputs("</details>\n", out);
     return ASSAY_OK;

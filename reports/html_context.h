@@ -21,11 +21,14 @@ extern "C" {
 #define HTML_CHARTED_CASES_MOST 8   /* cases with charts */
 #define HTML_LOOKS_MOST 12          /* failing stages with a chart and values of their own */
 #define HTML_LOOKS_OF_CASE 6        /* of one case */
+#define HTML_FINDING_ITEMS_MOST 200 /* lines of findings */
+#define HTML_FINDING_ITEMS_OF_CASE 12
+#define HTML_FACTS_MOST 600 /* of cases */
 
 typedef struct {
     FILE *out;
     const assay_result *result;
-    size_t failing_rows, rows, charted_cases, looks; /* how many more of each may be written */
+    size_t failing_rows, rows, charted_cases, looks, finding_items, facts; /* how many more of each may be written */
     bool list_all; /* entries of passing cases have a row each; else they are folded by stage */
 } html_context;
 

@@ -15,14 +15,17 @@ static html_context begin(FILE *out, const assay_result *result) {
                           .rows = HTML_ROWS_MOST,
                           .charted_cases = HTML_CHARTED_CASES_MOST,
                           .looks = HTML_LOOKS_MOST,
+                          .finding_items = HTML_FINDING_ITEMS_MOST,
+                          .facts = HTML_FACTS_MOST,
                           .list_all = entries <= HTML_ROWS_MOST};
 }
 
-static void put_environment(FILE *out, const assay_result *result) {
-    if (result->facts.count == 0) return;
-    html_section_begin(out, "environment", "Environment");
-    html_put_facts(out, &result->facts);
-    html_section_end(out);
+static void put_environment(html_context *html) {
+    if (html->result->facts.count == 0) return;
+    html->facts = HTML_FACTS_MOST; /* cases have taken theirs */
+    html_section_begin(html->out, "environment", "Environment");
+    html_put_facts(html, &html->result->facts);
+    html_section_end(html->out);
 }
 
 assay_status assay_report_html(FILE *out, const assay_result *result, assay_error *err) {
@@ -30,10 +33,10 @@ assay_status assay_report_html(FILE *out, const assay_result *result, assay_erro
     const html_totals totals = html_totals_of(result);
     assay_status st = html_page_begin(out, assay_result_passed(result) ? "Assay: pass" : "Assay: fail", err);
     if (st) return st;
-    html_put_summary(out, result, &totals);
+    html_put_summary(&html, &totals);
     st = html_put_cases(&html, totals.lead, err);
     if (st) return st;
-    put_environment(out, result);
+    put_environment(&html);
     html_put_guide(out);
     fputs("</main>\n", out);
     html_page_end(out);

@@ -238,27 +238,39 @@ static void put_finding_item(FILE *out, const assay_finding_item *i) {
     fputs("</li>\n", out);
 }
 
-#define ITEMS_MOST 12
+static void put_finding_head(FILE *out, const assay_finding *f) {
+    bool diagnosis = strcmp(f->source, "diagnosis") == 0, blame = strcmp(f->source, "blame") == 0;
+    fputs("<h3>", out);
+    html_put_cut(out,
+                 diagnosis ? "Which known mistake explains it"
+                 : blame   ? "Which operation is at fault"
+                           : f->source,
+                 HTML_NAME_MOST);
+    fputs("</h3>\n<p><b>", out);
+    html_put_cut(out, f->verdict, HTML_NAME_MOST);
+    fputs("</b>: ", out);
+    html_put_text(out, f->summary);
+    fputs("</p>\n", out);
+}
 
-void html_put_findings(FILE *out, const assay_case_result *c) {
-    for (size_t i = 0; i < c->finding_count; i++) {
-        const assay_finding *f = &c->findings[i];
-        fputs("<h3>", out);
-        html_put_text(out, strcmp(f->source, "diagnosis") == 0 ? "Which known mistake explains it"
-                           : strcmp(f->source, "blame") == 0   ? "Which operation is at fault"
-                                                               : f->source);
-        fputs("</h3>\n<p><b>", out);
-        html_put_text(out, f->verdict);
-        fputs("</b>: ", out);
-        html_put_text(out, f->summary);
-        fputs("</p>\n", out);
-        if (f->count == 0) continue;
-        fputs("<ol class=\"finding\">\n", out);
-        for (size_t k = 0; k < f->count && k < ITEMS_MOST; k++) put_finding_item(out, &f->items[k]);
-        fputs("</ol>\n", out);
-        if (f->count > ITEMS_MOST)
-            fprintf(out, "<p class=\"note\">%zu more are in the JSON.</p>\n", f->count - ITEMS_MOST);
-    }
+/* Items of a finding, as many as may still be written. */
+static void put_finding(html_context *html, const assay_finding *f) {
+    size_t most = html->finding_items < HTML_FINDING_ITEMS_OF_CASE ? html->finding_items : HTML_FINDING_ITEMS_OF_CASE;
+    size_t shown = f->count < most ? f->count : most;
+    put_finding_head(html->out, f);
+    if (shown) fputs("<ol class=\"finding\">\n", html->out);
+    for (size_t i = 0; i < shown; i++) put_finding_item(html->out, &f->items[i]);
+    if (shown) fputs("</ol>\n", html->out);
+    if (shown < f->count)
+        fprintf(html->out, "<p class=\"note\">%zu more are in the JSON (<code>--json FILE</code>).</p>\n",
+                f->count - shown);
+    html->finding_items -= shown;
+}
+
+#define FINDINGS_OF_CASE 4
+
+void html_put_findings(html_context *html, const assay_case_result *c) {
+    for (size_t i = 0; i < c->finding_count && i < FINDINGS_OF_CASE; i++) put_finding(html, &c->findings[i]);
 }
 
 static void put_command(FILE *out, const assay_result *r) {
@@ -271,14 +283,16 @@ static void put_command(FILE *out, const assay_result *r) {
     html_section_end(out);
 }
 
-void html_put_summary(FILE *out, const assay_result *r, const html_totals *t) {
+void html_put_summary(html_context *html, const html_totals *t) {
+    FILE *out = html->out;
+    const assay_result *r = html->result;
     put_verdict(out, r, t);
     put_tiles(out, t);
     fputs("</header>\n<main>\n<div class=\"pair\">\n", out);
     put_lead(out, r, t);
     if (t->lead && t->lead->finding_count) {
         html_section_begin(out, "diagnosis", "Diagnosis and blame");
-        html_put_findings(out, t->lead);
+        html_put_findings(html, t->lead);
         html_section_end(out);
     }
     fputs("</div>\n", out);

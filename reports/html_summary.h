@@ -5,9 +5,7 @@
 #ifndef ASSAY_REPORTS_HTML_SUMMARY_H
 #define ASSAY_REPORTS_HTML_SUMMARY_H
 
-#include <stdio.h>
-
-#include "compare/result.h"
+#include "reports/html_context.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,13 +22,13 @@ typedef struct {
 
 html_totals html_totals_of(const assay_result *result);
 
-void html_put_summary(FILE *out, const assay_result *result, const html_totals *totals);
+void html_put_summary(html_context *html, const html_totals *totals);
 
 /* Where a case diverges first, with the values of the worst element and what its rules say. Nothing when nothing diverges. */
 void html_put_divergence(FILE *out, const assay_case_result *c);
 
 /* What diagnose and blame said of a case. Nothing when they said nothing. */
-void html_put_findings(FILE *out, const assay_case_result *c);
+void html_put_findings(html_context *html, const assay_case_result *c);
 
 #ifdef __cplusplus
 }

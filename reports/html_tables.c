@@ -245,17 +245,23 @@ void html_put_waivers(html_context *html, const assay_case_result *c) {
     end_table(out);
 }
 
-#define FACTS_MOST 100
+#define FACTS_OF_LIST 40
 
-void html_put_facts(FILE *out, const assay_facts *facts) {
-    if (facts->count == 0) return;
-    fputs("<dl class=\"facts\">\n", out);
-    for (size_t i = 0; i < facts->count && i < FACTS_MOST; i++) {
+void html_put_facts(html_context *html, const assay_facts *facts) {
+    FILE *out = html->out;
+    size_t most = html->facts < FACTS_OF_LIST ? html->facts : FACTS_OF_LIST;
+    size_t shown = facts->count < most ? facts->count : most;
+    if (shown) fputs("<dl class=\"facts\">\n", out);
+    for (size_t i = 0; i < shown; i++) {
         fputs("<dt>", out);
         html_put_cut(out, facts->items[i].key, HTML_NAME_MOST);
         fputs("</dt><dd>", out);
         html_put_text(out, facts->items[i].value);
         fputs("</dd>\n", out);
     }
-    fputs("</dl>\n", out);
+    if (shown) fputs("</dl>\n", out);
+    if (shown < facts->count)
+        fprintf(out, "<p class=\"note\">%zu more are in the JSON (<code>--json FILE</code>).</p>\n",
+                facts->count - shown);
+    html->facts -= shown;
 }

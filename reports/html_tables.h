@@ -17,7 +17,7 @@ void html_put_tables(html_context *html, const assay_case_result *c);
 void html_put_waivers(html_context *html, const assay_case_result *c);
 
 /* Facts as a list of terms; nothing without one. */
-void html_put_facts(FILE *out, const assay_facts *facts);
+void html_put_facts(html_context *html, const assay_facts *facts);
 
 #ifdef __cplusplus
 }

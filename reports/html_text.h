@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Characters of a text that are written before the rest is cut off with an ellipsis, so that no input makes a page of any size. */
-#define HTML_TEXT_MOST 4000
+#define HTML_TEXT_MOST 2000
 #define HTML_NAME_MOST 200
 
 /* Writes a text so that it is nothing but text, between tags and in attributes between '"' (reports/escape.h, as XML). */
