@@ -6,8 +6,9 @@
 
 /* In the order of the overview. */
 static const cli_command *const commands[] = {
-    &cmd_verify,  &cmd_compare,     &cmd_report, &cmd_merge, &cmd_baseline, &cmd_blame, &cmd_diagnose,
-    &cmd_explain, &cmd_conformance, &cmd_fuzz,   &cmd_run,   &cmd_inspect,  &cmd_man,   &cmd_completions,
+    &cmd_verify,  &cmd_compare, &cmd_report,   &cmd_merge,   &cmd_baseline,
+    &cmd_history, &cmd_blame,   &cmd_diagnose, &cmd_explain, &cmd_conformance,
+    &cmd_fuzz,    &cmd_run,     &cmd_inspect,  &cmd_man,     &cmd_completions,
 };
 enum { command_count = sizeof commands / sizeof *commands };
 

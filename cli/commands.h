@@ -27,5 +27,6 @@ extern const cli_command cmd_inspect;
 extern const cli_command cmd_man;
 extern const cli_command cmd_completions;
 extern const cli_command cmd_baseline;
+extern const cli_command cmd_history;
 
 #endif

@@ -129,7 +129,7 @@ static assay_status prepare_database(assay_history *history, bool writes, assay_
     if (empty && !writes)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the database is empty; 'assay history add' stores runs",
                           history->path);
-    if (!writes) return ASSAY_OK;
+    if (!writes) return history_run(history, "PRAGMA query_only = ON", err);
     if (empty) st = make_tables(history, err);
     return st ? st : history_run(history, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
 }
@@ -183,7 +183,8 @@ static assay_status open_to_read(assay_history *history, assay_error *err) {
     if (!is_there(history->path, ""))
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no history; 'assay history add' makes one",
                           history->path);
-    assay_status st = open_as(history, history->path, SQLITE_OPEN_READONLY, err);
+    /* Who may write cleans up what readers share; SQLite opens what cannot be written to as such. */
+    assay_status st = open_as(history, history->path, SQLITE_OPEN_READWRITE, err);
     if (!st) st = prepare_database(history, false, err);
     int code = st == ASSAY_EINPUT ? sqlite3_errcode(history->db) & 0xff : SQLITE_OK;
     bool locked_out = code == SQLITE_CANTOPEN || code == SQLITE_READONLY;

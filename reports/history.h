@@ -43,6 +43,7 @@ assay_status assay_history_import(assay_history *history, FILE *in, const char *
 
 /* A stored run. The texts end with the call that has it. */
 typedef struct {
+    int64_t number; /* in this database: the key of its tables */
     const char *id, *time;
     bool passed;
     int64_t cases, failed, drifts; /* cases; those that do not pass; drifts that fail the run */

@@ -71,7 +71,8 @@ static assay_status visit_run(assay_history *h, sqlite3_stmt *s, int64_t number,
     sqlite3_bind_int64(s, 1, number);
     assay_status st = ASSAY_OK;
     if (sqlite3_step(s) == SQLITE_ROW) {
-        const assay_history_run run = {.id = column_text(s, 0),
+        const assay_history_run run = {.number = number,
+                                       .id = column_text(s, 0),
                                        .time = column_text(s, 1),
                                        .passed = strcmp(column_text(s, 2), "pass") == 0,
                                        .cases = sqlite3_column_int64(s, 3),
