@@ -1,5 +1,7 @@
 #include "reports/junit_report.h"
 
+#include <math.h>
+
 #include "reports/entry_words.h"
 #include "reports/escape.h"
 #include "reports/worst_failures.h"
@@ -55,10 +57,15 @@ static void put_tally(const writer *w, const tally *t) {
 /* A case without entries is a test case by itself, and so is one that fails though no entry does. */
 static bool has_own_test(const assay_case_result *c) { return c->entry_count == 0 || assay_case_fails_as_a_whole(c); }
 
+/* A stored result may say anything. */
+static double known_seconds(const assay_case_result *c) {
+    return isfinite(c->seconds) && c->seconds > 0 ? c->seconds : 0;
+}
+
 static tally tally_of(const assay_case_result *c) {
     bool own = has_own_test(c);
     const size_t *n = c->counts;
-    tally t = {.tests = c->entry_count + own, .seconds = c->seconds};
+    tally t = {.tests = c->entry_count + own, .seconds = known_seconds(c)};
     t.failures = n[ASSAY_VERDICT_FAIL] + n[ASSAY_VERDICT_MISSING_REQUIRED] + (own && c->verdict == ASSAY_CASE_FAIL);
     t.errors = c->verdict == ASSAY_CASE_ERROR;
     t.skipped = t.tests - t.failures - t.errors - n[ASSAY_VERDICT_PASS];
