@@ -120,7 +120,7 @@ Test(stages, every_name_reads_back) {
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) {
         assay_stage stage;
         cr_assert(assay_stage_from_text(assay_stage_text((assay_stage)i, text), &stage));
-        cr_assert_eq(stage, i, "%s", text);
+        cr_assert_eq((int)stage, i, "%s", text);
     }
     assay_stage stage;
     cr_assert_str_eq(assay_stage_text(ASSAY_STAGE_PAST_MEM_KEY, text), "past/mem_key");

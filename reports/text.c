@@ -260,6 +260,21 @@ static void put_arithmetic(const printer *p, const assay_case_result *c) {
                 c->goodness, c->goodness_count);
 }
 
+/* What a closer look said, and of each item its name and its rules. */
+static void put_findings(const printer *p, const assay_case_result *c) {
+    char line[1024];
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const assay_finding *f = &c->findings[i];
+        fprintf(p->out, "  %s: ", clean(f->source, line, sizeof line));
+        fprintf(p->out, "%s\n", clean(f->summary, line, sizeof line));
+        for (size_t k = 0; k < f->count; k++) {
+            fprintf(p->out, "      %s", clean(f->items[k].name, line, sizeof line));
+            fprintf(p->out, " (%s): ", clean(f->items[k].rules, line, sizeof line));
+            fprintf(p->out, "%s\n", clean(f->items[k].summary, line, sizeof line));
+        }
+    }
+}
+
 static void put_details(printer *p, const assay_case_result *c) {
     char line[sizeof c->error];
     fprintf(p->out, "\n");
@@ -272,6 +287,7 @@ static void put_details(printer *p, const assay_case_result *c) {
     put_unsupported(p, c);
     put_arithmetic(p, c);
     put_first_divergence(p, c);
+    put_findings(p, c);
     put_table(p, c);
     put_waived(p, c);
     put_list(p, c, ASSAY_VERDICT_MISSING_REQUIRED, "missing and required");
