@@ -183,10 +183,11 @@ $(BUILD)/cli/rule_texts.c: cli/rule_texts.awk $(RULE_DOCS)
 $(BUILD)/cli/rule_texts.o: $(BUILD)/cli/rule_texts.c cli/rule_texts.h Makefile $(BUILD)/flags
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# What --version says of the build: for one object alone, so that a commit rebuilds nothing else.
+# What --version says of the build: for one object alone, so that a commit rebuilds nothing else. Who installs as another user keeps what
+# the one who built had found.
 $(BUILD)/facts: FORCE
 	@mkdir -p $(@D)
-	@ci/build-facts > $@.new && { cmp -s $@.new $@ || mv $@.new $@; }
+	@if ci/build-facts > $@.new || [ ! -e $@ ]; then cmp -s $@.new $@ || mv $@.new $@; fi; rm -f $@.new
 $(BUILD)/cli/version_text.o: $(BUILD)/facts
 $(BUILD)/cli/version_text.o: private ALL_CFLAGS += -DASSAY_COMMIT="\"$$(sed -n 1p $(BUILD)/facts)\"" -DASSAY_DATE="\"$$(sed -n 2p $(BUILD)/facts)\"" \
 	-DASSAY_FLAGS='"$(subst ",\",$(strip $(OPT) $(OPENMP) $(SAN_FLAGS_$(SAN)) $(COV_FLAGS) $(CFLAGS)))"'
