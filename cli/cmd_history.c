@@ -234,7 +234,7 @@ const cli_command cmd_history = {
     .name = "history",
     .summary = "keep runs in a database, and show their trend",
     .usage =
-        "[OPTIONS] add RESULT.json...\n"
+        "add RESULT.json...\n"
         "       assay history [OPTIONS] list\n"
         "       assay history [OPTIONS] show RUN\n"
         "       assay history [OPTIONS] report\n"

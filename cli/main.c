@@ -61,7 +61,7 @@ static int dispatch(int argc, char **argv) {
         return 2;
     }
     bool is_help = strcmp(argv[1], "help") == 0;
-    if (is_one_of(argv[1], "--help", "-h") || (is_help && argc < 3)) {
+    if (is_one_of(argv[1], "--help", "-h") || (is_help && (argc < 3 || strcmp(argv[2], "help") == 0))) {
         cli_print_overview(stdout);
         return 0;
     }

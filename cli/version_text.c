@@ -5,6 +5,7 @@
 #include <cblas.h>
 #include <omp.h>
 #include <openssl/crypto.h>
+#include <sqlite3.h>
 #include <xxhash.h>
 #include <zip.h>
 
@@ -42,6 +43,7 @@ static void print_libraries(FILE *out) {
     print_fact(out, "blas-kernel", openblas_get_corename());
     fprintf(out, "%-12s%u.%u.%u\n", "xxhash", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
     print_fact(out, "libzip", zip_libzip_version());
+    print_fact(out, "sqlite", sqlite3_libversion());
     print_fact(out, "openssl", OpenSSL_version(OPENSSL_VERSION));
 }
 
