@@ -61,7 +61,7 @@ static void print_action(FILE *out, const char *word) {
 /* '(-t --threads)'{-t+,--threads=}'[help]:N: ' ; one that may be repeated excludes nothing. */
 static void print_option(FILE *out, const cli_option *o) {
     const char *plus = o->argument ? "+" : "", *equals = o->argument ? "=" : "";
-    bool repeats = strstr(o->help, "ay be repeated") != NULL;
+    bool repeats = strcasestr(o->help, "may be repeated") != NULL;
     fprintf(out, "                '");
     if (strcmp(o->name, "help") == 0) fprintf(out, "(- *)");
     else if (repeats) fprintf(out, "*");
