@@ -79,7 +79,7 @@ test: ## install what is missing, build, and run the tests
 	cli/check.sh $(BUILD)
 	MAKE='$(MAKE)' CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' cli/check_install.sh $(BUILD)
 	CC='$(CC)' examples/port/check.sh $(BUILD) $(BUILD)/$(PLAIN)examples/port
-	$(if $(SAN),,CC='$(CC)' ci/check.sh $(BUILD))
+	$(if $(SAN),,CC='$(CC)' ci/check.sh $(BUILD) && docs/check.sh $(BUILD))
 
 $(BUILD)/assay: $(CLI_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
