@@ -77,6 +77,7 @@ test: ## install what is missing, build, and run the tests
 	ci/fuzz replay $(BUILD) $(FUZZ_TARGETS)
 	fuzz/check.sh $(BUILD)
 	cli/check.sh $(BUILD)
+	cli/check_baseline.sh $(BUILD)
 	MAKE='$(MAKE)' CC='$(CC)' CFLAGS='$(SAN_FLAGS_$(SAN))' cli/check_install.sh $(BUILD)
 	CC='$(CC)' examples/port/check.sh $(BUILD) $(BUILD)/$(PLAIN)examples/port
 	$(if $(SAN),,CC='$(CC)' ci/check.sh $(BUILD) && docs/check.sh $(BUILD))

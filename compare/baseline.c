@@ -200,7 +200,7 @@ static bool was_run(const assay_result *result, const char *name) {
 
 assay_status assay_baseline_hold(assay_result *result, const assay_baseline *baseline, const char *name, bool whole,
                                  assay_error *err) {
-    free(result->drifts.baseline);
+    assay_drifts_free(&result->drifts);
     result->drifts.baseline = strdup(name);
     if (!result->drifts.baseline) return assay_fail_nomem(err, "a result");
     assay_status st = ASSAY_OK;

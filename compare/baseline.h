@@ -46,7 +46,7 @@ assay_status assay_baseline_of(assay_baseline *out, const assay_result *result, 
 /* Puts the numbers of `old` into *inout where they are the same but for noise, so that a file changes only where something moved. */
 void assay_baseline_keep(assay_baseline *inout, const assay_baseline *old);
 
-/* Holds a run against a baseline, whose name `name` is copied: adds to result->drifts what moved, in the order of the run. `whole`: a
+/* Holds a run against a baseline, whose name `name` is copied: result->drifts becomes what moved, in the order of the run. `whole`: a
  * case of the baseline that was not run vanished; else it is not looked at. A case that fails to compare is not held against anything.
  * ASSAY_EINPUT: a case computed in another dtype than the baseline's. */
 assay_status assay_baseline_hold(assay_result *result, const assay_baseline *baseline, const char *name, bool whole,

@@ -49,10 +49,11 @@ static bool put_case(FILE *out, const assay_baseline_case *c) {
     return true;
 }
 
-static char *text_of(const assay_baseline *b, size_t *nbytes) {
-    char *text = NULL;
-    FILE *out = open_memstream(&text, nbytes);
-    if (!out) return NULL;
+assay_status assay_baseline_print(char **text, const assay_baseline *b, assay_error *err) {
+    size_t nbytes;
+    *text = NULL;
+    FILE *out = open_memstream(text, &nbytes);
+    if (!out) return assay_fail_nomem(err, "a baseline");
     bool ok = true;
     fprintf(out, "{\n  \"format\": \"" FORMAT "\",\n  \"cases\": {");
     for (size_t i = 0; i < b->count && ok; i++) {
@@ -61,16 +62,16 @@ static char *text_of(const assay_baseline *b, size_t *nbytes) {
     }
     fprintf(out, "\n  }\n}\n");
     ok = !ferror(out) && ok;
-    if (fclose(out) == 0 && ok) return text;
-    free(text);
-    return NULL;
+    if (fclose(out) == 0 && ok) return ASSAY_OK;
+    free(*text);
+    return assay_fail_nomem(err, "a baseline");
 }
 
 assay_status assay_baseline_write(const char *path, const assay_baseline *baseline, assay_error *err) {
-    size_t nbytes = 0;
-    char *text = text_of(baseline, &nbytes);
-    if (!text) return assay_fail_nomem(err, "a baseline");
-    assay_status st = assay_write_file_atomically(path, text, nbytes, err);
+    char *text;
+    assay_status st = assay_baseline_print(&text, baseline, err);
+    if (st) return st;
+    st = assay_write_file_atomically(path, text, strlen(text), err);
     free(text);
     return st;
 }
@@ -165,19 +166,25 @@ static assay_status check_format(const cJSON *root, const char *path, assay_erro
     return st ? st : assay_json_known_keys(root, keys, path, err);
 }
 
+assay_status assay_baseline_parse(assay_baseline *out, const char *text, size_t nbytes, const char *where,
+                                  assay_error *err) {
+    cJSON *root = NULL;
+    assay_baseline b = {0};
+    assay_status st = assay_json_parse(&root, text, nbytes, where, err);
+    if (!st) st = check_format(root, where, err);
+    if (!st) st = read_cases(&b, root, where, err);
+    cJSON_Delete(root);
+    if (st) assay_baseline_free(&b);
+    else *out = b;
+    return st;
+}
+
 assay_status assay_baseline_read(assay_baseline *out, const char *path, assay_error *err) {
     char *text = NULL;
     size_t nbytes;
-    cJSON *root = NULL;
-    assay_baseline b = {0};
     assay_status st = assay_text_file_read(path, LIMIT_NBYTES, &text, &nbytes, err);
-    if (!st) st = assay_json_parse(&root, text, nbytes, path, err);
-    if (!st) st = check_format(root, path, err);
-    if (!st) st = read_cases(&b, root, path, err);
-    cJSON_Delete(root);
+    if (!st) st = assay_baseline_parse(out, text, nbytes, path, err);
     free(text);
-    if (st) assay_baseline_free(&b);
-    else *out = b;
     return st;
 }
 
