@@ -198,14 +198,28 @@ static assay_status open_to_write(assay_history *history, assay_error *err) {
     return st ? st : prepare_database(history, true, err);
 }
 
+/* SQLite takes a file that is shorter than its header for an empty database, and would write over it. */
+static assay_status check_bytes(const char *path, assay_error *err) {
+    static const char magic[] = "SQLite format 3";
+    char head[sizeof magic] = "";
+    FILE *in = fopen(path, "r");
+    if (!in) return ASSAY_OK; /* SQLite says why */
+    size_t n = fread(head, 1, sizeof head, in);
+    fclose(in);
+    if (memcmp(head, magic, n) == 0) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s", path, advice(SQLITE_NOTADB));
+}
+
 assay_status assay_history_open(assay_history **out, const char *path, bool writes, assay_error *err) {
+    assay_status st = check_bytes(path, err);
+    if (st) return st;
     assay_history *history = calloc(1, sizeof *history);
     if (history) history->path = strdup(path);
     if (!history || !history->path) {
         free(history);
         return assay_fail_nomem(err, "the history");
     }
-    assay_status st = writes ? open_to_write(history, err) : open_to_read(history, err);
+    st = writes ? open_to_write(history, err) : open_to_read(history, err);
     if (st) assay_history_close(history);
     else *out = history;
     return st;

@@ -172,7 +172,7 @@ static assay_status import_lines(assay_history *h, FILE *in, const char *where, 
     assay_status st = ASSAY_OK;
     for (ssize_t n; !st && (n = getline(&line, &capacity, in)) >= 0;) {
         char at[512];
-        snprintf(at, sizeof at, "%.440s: line %zu", where, ++number);
+        snprintf(at, sizeof at, "%.440s: run %zu", where, ++number);
         if (n > 0 && line[n - 1] == '\n') n--;
         if (n > 0) st = import_line(h, line, (size_t)n, at, counts, err);
     }

@@ -114,7 +114,7 @@ Test(history, an_import_is_stored_as_a_whole_or_not_at_all) {
     cr_assert_not_null(changed);
     *changed = 'h';
     cr_assert_eq(import(other, text, &counts, &err), ASSAY_EINPUT);
-    cr_assert_not_null(strstr(err.message, "runs.jsonl: line 2: the id is '"), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "runs.jsonl: run 2: the id is '"), "%s", err.message);
     h = open_at(other, false);
     seen s = {0};
     cr_assert_eq(assay_history_each(h, NULL, see, &s, NULL), ASSAY_OK);
@@ -175,7 +175,8 @@ Test(history, says_what_is_no_history) {
     put_file(other, text, sizeof text);
     fails_to_open(other, true, "this is no history (no SQLite database)");
     fails_to_open(other, false, "this is no history (no SQLite database)");
-    unlink(other);
+    put_file(other, "x", 1);
+    fails_to_open(other, true, "this is no history (no SQLite database)");
     put_file(other, "", 0);
     fails_to_open(other, false, "the database is empty");
     run_sql(other, "CREATE TABLE mine(a)");
