@@ -242,11 +242,10 @@ bench-reports: ## time every report of 50,000 stages, and its size
 	@$(MAKE) --no-print-directory -s $(BUILD)/bench-reports
 	$(BUILD)/bench-reports
 
-# axe-core, which looks for what keeps people out of a page, comes in a Python package.
 AXE := build/html-venv/axe.min.js
-$(AXE): Makefile
+$(AXE): ci/requirements-html.txt
 	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps axe-playwright-python==0.1.8
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps -r $<
 	cp $(@D)/lib/python*/site-packages/axe_playwright_python/axe.min.js $@
 
 html-check: ## open HTML reports in a headless Chromium: errors, policy, sorting, searching, accessibility, speed

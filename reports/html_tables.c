@@ -1,6 +1,8 @@
 #include "reports/html_tables.h"
 
+#include <cJSON.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/html_page.h"
@@ -247,6 +249,28 @@ void html_put_waivers(html_context *html, const assay_case_result *c) {
 
 #define FACTS_OF_LIST 40
 
+/* Where a golden comes from is a JSON object: a term for each member. Anything else is text. */
+static void put_fact_value(FILE *out, const char *value) {
+    cJSON *object = value[0] == '{' ? cJSON_Parse(value) : NULL;
+    int members = 0;
+    if (!object) {
+        html_put_text(out, value);
+        return;
+    }
+    fputs("<dl>", out);
+    for (const cJSON *m = object->child; m && members < FACTS_OF_LIST; m = m->next, members++) {
+        char *text = cJSON_IsString(m) ? strdup(m->valuestring) : cJSON_PrintUnformatted(m);
+        fputs("<dt>", out);
+        html_put_cut(out, m->string, HTML_NAME_MOST);
+        fputs("</dt><dd>", out);
+        html_put_cut(out, text ? text : "", HTML_NAME_MOST);
+        fputs("</dd>", out);
+        free(text);
+    }
+    fputs("</dl>", out);
+    cJSON_Delete(object);
+}
+
 void html_put_facts(html_context *html, const assay_facts *facts) {
     FILE *out = html->out;
     size_t most = html->facts < FACTS_OF_LIST ? html->facts : FACTS_OF_LIST;
@@ -256,7 +280,7 @@ void html_put_facts(html_context *html, const assay_facts *facts) {
         fputs("<dt>", out);
         html_put_cut(out, facts->items[i].key, HTML_NAME_MOST);
         fputs("</dt><dd>", out);
-        html_put_text(out, facts->items[i].value);
+        put_fact_value(out, facts->items[i].value);
         fputs("</dd>\n", out);
     }
     if (shown) fputs("</dl>\n", out);

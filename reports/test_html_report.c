@@ -240,3 +240,17 @@ Test(html_report, a_run_that_did_not_move_says_so) {
     free(page);
     assay_result_free(&r);
 }
+
+Test(html_report, provenance_in_json_is_a_list_of_terms) {
+    assay_result r = {0};
+    add(&r, html_fixture_case("windows", &small_pass));
+    const char *json = "{\"torch\": \"2.1 <b>\", \"seeds\": [1, 11], \"nested\": {\"x\": null}}";
+    cr_assert_eq(assay_facts_set(&r.cases[0].facts, "provenance", json, NULL), ASSAY_OK);
+    cr_assert_eq(assay_facts_set(&r.cases[0].facts, "broken", "{\"torch\": ", NULL), ASSAY_OK);
+    char *page = render(&r);
+    cr_expect(has(page, "<dt>torch</dt><dd>2.1 &lt;b&gt;</dd><dt>seeds</dt><dd>[1,11]</dd>"));
+    cr_expect(has(page, "<dt>broken</dt><dd>{&quot;torch&quot;: </dd>"));
+    expect_well_formed(page);
+    free(page);
+    assay_result_free(&r);
+}
