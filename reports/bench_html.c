@@ -48,7 +48,7 @@ static int write_page(const assay_result *result, const char *path) {
     if (st) fprintf(stderr, "bench-html: %s\n", err.message);
     else printf("%s: %ld bytes, written in %.1f ms\n", path, ftell(out), 1e3 * seconds);
     fclose(out);
-    return st;
+    return (int)st;
 }
 
 int main(int argc, char **argv) {

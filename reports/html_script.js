@@ -157,7 +157,7 @@
             const tables = Array.from(section.querySelectorAll("table.entries"));
             if (tables.length) makeTools(tables, section.querySelector("details.group"), "stages", "layers/1 mlp", ofStages);
         }
-        for (const svg of document.querySelectorAll("svg.chart")) makeTip(svg);
+        for (const svg of document.querySelectorAll("svg.chart[data-grid]")) makeTip(svg);
         const command = document.getElementById("command");
         if (command) {
             const button = make("button", { type: "button", className: "copy", textContent: "Copy the command" });
