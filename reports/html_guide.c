@@ -7,10 +7,9 @@ static const char *const terms[][2] = {
      "The golden holds what the original PyTorch model computed, stage by stage. The candidate is what is held against "
      "it."},
     {"Noise floor",
-     "How far the original is from itself, in float32 against float64. It is what rounding alone does at this stage."},
-    {"Tolerance",
-     "A fixed multiple of the noise floor, unless a policy says otherwise. Integers and masks have none: they must be "
-     "equal."},
+     "The largest distance of the original from runs of itself that differ in rounding alone: in float64, and with "
+     "weights moved in their last place. Of a candidate in half precision it is that of its own arithmetic."},
+    {"Tolerance", "8 noise floors, unless a policy says otherwise. Integers and masks have none: they must be equal."},
     {"Ratio",
      "The largest error of a stage over its tolerance. 1 and below passes; 1e+05 is a hundred thousand times too far. "
      "An infinite ratio is a NaN "
