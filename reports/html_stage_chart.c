@@ -207,7 +207,9 @@ static void put_marks(const chart *k, assay_verdict v, size_t skip) {
         if (e->verdict != v || !locate(k, e, &x, &y)) continue;
         if (skip && skip--) continue;
         if (!open)
-            fprintf(k->out, "<path class=\"mark %s\" fill=\"none\" stroke=\"#555\" stroke-width=\"2\" d=\"",
+            fprintf(k->out,
+                    "<path class=\"mark %s\" fill=\"none\" stroke=\"#555\" stroke-width=\"2\" stroke-linecap=\"round\" "
+                    "d=\"",
                     mark_classes[v]);
         open = true;
         fprintf(k->out, "M%.1f %.1f%s", x, y, shapes[v]);
@@ -217,8 +219,9 @@ static void put_marks(const chart *k, assay_verdict v, size_t skip) {
 
 static void put_titled_mark(const chart *k, const assay_entry *e, double x, double y) {
     fprintf(k->out,
-            "<path class=\"mark bad\" fill=\"none\" stroke=\"#b00\" stroke-width=\"2\" d=\"M%.1f %.1f%s\"><title>", x,
-            y, shapes[e->verdict]);
+            "<path class=\"mark bad\" fill=\"none\" stroke=\"#b00\" stroke-width=\"2\" stroke-linecap=\"round\" "
+            "d=\"M%.1f %.1f%s\"><title>",
+            x, y, shapes[e->verdict]);
     html_put_place(k->out, e);
     fprintf(k->out, ": %s", html_verdict_word(e->verdict));
     if (e->has_metrics) {
@@ -260,7 +263,7 @@ static void put_stage_names(const chart *k, cell_kind kind, const char *what) {
 static void put_key(FILE *out, const char *style, const char *shape, const char *word) {
     fprintf(out,
             "<li><svg width=\"16\" height=\"12\" aria-hidden=\"true\"><path class=\"%s\" fill=\"none\" stroke=\"#555\" "
-            "stroke-width=\"2\" d=\"M8 6%s\"/></svg> %s</li>\n",
+            "stroke-width=\"2\" stroke-linecap=\"round\" d=\"M8 6%s\"/></svg> %s</li>\n",
             style, shape, word);
 }
 
