@@ -142,12 +142,6 @@ static assay_status set_tolerance(assay_entry *e, const assay_stage_context *c, 
     return ASSAY_OK;
 }
 
-static void set_ratios(assay_entry *e) {
-    e->ratio_floor = e->has_floor && e->floor > 0 ? e->deviation / e->floor : 0;
-    if (e->deviation == 0) e->ratio_tolerance = 0;
-    else e->ratio_tolerance = e->tolerance > 0 ? e->deviation / e->tolerance : INFINITY;
-}
-
 static void name_worst(assay_entry *e, const assay_source_item *golden) {
     assay_worst *w = &e->worst;
     if (w->index < 0) return;
@@ -187,7 +181,7 @@ static assay_status judge_data(assay_entry *e, const assay_stage_context *c, con
     in.tolerance = e->tolerance;
     e->pad_elements = d->spans.left_out;
     st = assay_judge(e, &in, err);
-    set_ratios(e);
+    assay_entry_set_ratios(e);
     if (!st && c->detail) st = add_detail(e, &in, golden, err);
     name_worst(e, golden);
     if (!st && !e->has_metrics && e->pad_elements) snprintf(e->reason, sizeof e->reason, "all of it is pads");

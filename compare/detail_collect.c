@@ -38,7 +38,8 @@ typedef struct {
     const assay_judge_input *in;
     axis_bins heads, tokens;
     double tolerance, scale;
-    bool fails, is_scores;
+    double most; /* of a ratio: of a stage that passes what it was judged by, for other distances are none */
+    bool fails, is_scores, is_stored;
 } collection;
 
 static int bin_of(const axis_bins *a, int64_t index) {
@@ -58,9 +59,12 @@ static double distance_of(double g, double c) {
     return a == ASSAY_CLASS_FINITE ? fabs(g - c) : 0;
 }
 
-static double ratio_of(const collection *c, double distance) {
-    if (distance == 0) return 0;
-    return c->tolerance > 0 ? distance / c->tolerance : INFINITY;
+/* A stored value may be rounded either way (compare/judge.h): a unit is no failure. */
+static double ratio_of(const collection *c, const distant *d) {
+    double ratio = c->tolerance > 0 ? d->distance / c->tolerance : INFINITY;
+    bool is_rounding =
+        c->is_stored && isfinite(d->distance) && assay_ulp_distance(d->golden, d->candidate, c->in->mem_dtype) <= 1;
+    return fmin(ratio, is_rounding ? fmin(1, c->most) : c->most);
 }
 
 static void insert_worst(detail_part *p, const distant *d) {
@@ -85,7 +89,7 @@ static bool both_hidden(const collection *c, double g, double k) {
 }
 
 static void look_at(const collection *c, detail_part *p, const distant *d) {
-    float ratio = (float)ratio_of(c, d->distance);
+    float ratio = (float)ratio_of(c, d);
     float *bin = &p->by_head[bin_of(&c->heads, d->index) * ASSAY_DETAIL_TOKENS + bin_of(&c->tokens, d->index)];
     if (ratio > *bin) *bin = ratio;
     if (!c->fails) return;
@@ -235,6 +239,8 @@ static collection begin(const assay_entry *e, const assay_judge_input *in) {
     c.tokens = find_axis(e->place.stage, t, "token", ASSAY_DETAIL_TOKENS);
     if (c.tokens.size == 1) c.tokens = find_axis(e->place.stage, t, "key", ASSAY_DETAIL_TOKENS);
     c.fails = assay_verdict_fails(e->verdict);
+    c.most = c.fails ? (double)INFINITY : e->ratio_tolerance;
+    c.is_stored = assay_judge_is_stored(e->place.stage, in->golden_run, in->mem_dtype);
     c.is_scores = assay_stage_get(e->place.stage)->judge == ASSAY_JUDGE_SCORES;
     return c;
 }

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* *out becomes the detail of a judged entry, whose stage, verdict, tolerance and metrics are set: by token of any entry, all of it of one
+/* *out becomes the detail of a judged entry, whose stage, verdict, tolerance, ratio and metrics are set: by token of any entry, all of it of one
  * that fails. *out is NULL where there is nothing to look at. `at` of worst elements are indices of the golden's tensor. The caller frees it
  * with assay_detail_free. Errors: as assay_judge. */
 assay_status assay_detail_collect(assay_detail **out, const assay_entry *entry, const assay_judge_input *in,

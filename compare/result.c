@@ -1,5 +1,6 @@
 #include "compare/result.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,12 @@ assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entr
     c->entries = entries;
     c->entries[c->entry_count++] = *entry;
     return ASSAY_OK;
+}
+
+void assay_entry_set_ratios(assay_entry *e) {
+    e->ratio_floor = e->has_floor && e->floor > 0 ? e->deviation / e->floor : 0;
+    if (e->deviation == 0) e->ratio_tolerance = 0;
+    else e->ratio_tolerance = e->tolerance > 0 ? e->deviation / e->tolerance : INFINITY;
 }
 
 /* A pass without metrics (both sides empty) is no evidence, nor is what the candidate lacks. */

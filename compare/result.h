@@ -195,6 +195,9 @@ typedef struct {
 /* Appends an entry. ASSAY_EINTERNAL when out of memory. */
 assay_status assay_case_result_add(assay_case_result *c, const assay_entry *entry, assay_error *err);
 
+/* Sets both ratios of an entry from its deviation, floor and tolerance. */
+void assay_entry_set_ratios(assay_entry *e);
+
 /* The entry of a stage at a place; NULL when there is none. */
 const assay_entry *assay_case_result_find(const assay_case_result *c, const assay_place *place);
 

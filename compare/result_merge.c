@@ -105,6 +105,15 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const case_name *)a)->name, ((const case_name *)b)->name);
 }
 
+/* What compared nothing must not vanish in what did; of more shards than goldens some are empty. */
+static assay_status check_not_empty(const piece *pieces, size_t count, assay_error *err) {
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].part->case_count == 0 && pieces[i].count == 0)
+            return assay_fail(err, ASSAY_EINPUT, NULL, "%s: holds no case; leave it out, or see why nothing was run",
+                              pieces[i].name);
+    return ASSAY_OK;
+}
+
 static assay_status check_no_case_twice(const piece *pieces, size_t count, assay_error *err) {
     size_t total = 0, n = 0;
     for (size_t i = 0; i < count; i++) total += pieces[i].part->case_count;
@@ -193,6 +202,7 @@ static assay_status merge(assay_result *out, piece *pieces, size_t count, assay_
     assay_status st = ASSAY_OK;
     for (size_t i = 0; i < sizeof same / sizeof *same && !st; i++) st = check_same_fact(pieces, count, same[i], err);
     if (!st) st = check_shards(pieces, count, err);
+    if (!st) st = check_not_empty(pieces, count, err);
     if (!st) st = check_no_case_twice(pieces, count, err);
     if (!st) st = take_facts(out, pieces, count, err);
     if (!st) st = take_drifts(out, pieces, count, err);

@@ -142,3 +142,20 @@ Test(detail, nobody_asked_nothing_is_looked_at) {
     fixture_free(&g);
     fixture_free(&c);
 }
+
+/* A key in bfloat16 that is rounded the other way is one unit off, hundreds of tolerances away, and passes. */
+Test(detail, what_passes_is_drawn_by_what_it_was_judged_by) {
+    static const char path[] = "steps/0/windows/0/layers/0/self_attn.mem_write.key";
+    const uint16_t a[] = {0x3f80, 0x3f80}, b[] = {0x3f80, 0x3f81};
+    fixture g = fixture_new("golden.h5", true), c = fixture_new("port.h5", false);
+    fixture_put(&g, path, assay_tensor_view(ASSAY_BF16, 4, (int64_t[]){1, 1, 2, 1}, a));
+    fixture_put(&c, path, assay_tensor_view(ASSAY_BF16, 4, (int64_t[]){1, 1, 2, 1}, b));
+    fixture_open(&g), fixture_open(&c);
+    fixture_set_floor(&g, path, 1e-6);
+    assay_case_result r = compare_detailed(&g, &c);
+    cr_assert_eq(r.entries[0].verdict, ASSAY_VERDICT_PASS, "%s", r.entries[0].reason);
+    cr_expect_leq(r.entries[0].detail->by_token.ratios[1], 1);
+    assay_case_result_free(&r);
+    fixture_free(&g);
+    fixture_free(&c);
+}

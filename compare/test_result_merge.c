@@ -162,3 +162,12 @@ Test(result_merge, a_shard_is_two_whole_numbers) {
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
         cr_assert_not(assay_shard_parse(wrong[k], &i, &n), "'%s'", wrong[k]);
 }
+
+Test(result_merge, a_part_without_cases_is_refused) {
+    assay_result parts[2] = {0}, all;
+    assay_error err;
+    add_case(&parts[0], "a", true);
+    cr_assert_eq(assay_result_merge(&all, parts, names, 2, &err), ASSAY_EINPUT);
+    cr_expect(strstr(err.message, "holds no case"), "%s", err.message);
+    free_all(parts, 2);
+}

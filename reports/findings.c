@@ -107,18 +107,30 @@ static void summarise_blame(const assay_blame *b, char *text, size_t text_nbytes
                  judged);
 }
 
+/* Those at fault, or where there are none those that are suspected, in the order in which they show first. */
+static int list_operations(const assay_blame *b, int operations[ASSAY_OPERATION_COUNT]) {
+    bool faults = operations_at_fault(b) > 0;
+    int count = 0;
+    for (int i = 0; i < ASSAY_OPERATION_COUNT; i++) {
+        const assay_blame_summary *s = &b->operations[i];
+        if ((faults ? s->faults : s->suspects) == 0 || s->first < 0) continue;
+        int at = count++;
+        for (; at > 0 && b->operations[operations[at - 1]].first > s->first; at--) operations[at] = operations[at - 1];
+        operations[at] = i;
+    }
+    return count;
+}
+
 assay_status assay_findings_add_blame(assay_case_result *c, const assay_blame *b, assay_error *err) {
     char summary[400];
     summarise_blame(b, summary, sizeof summary);
     assay_status st = assay_case_result_add_finding(c, "blame", blame_verdict(b), summary, err);
-    bool faults = operations_at_fault(b) > 0;
-    for (int i = 0; i < ASSAY_OPERATION_COUNT && !st; i++) {
-        const assay_blame_summary *s = &b->operations[i];
-        if ((faults ? s->faults : s->suspects) == 0 || s->first < 0) continue;
-        const assay_blame_entry *e = &b->entries[s->first];
-        st = assay_finding_add(&c->findings[c->finding_count - 1], assay_operation_name((assay_operation)i),
-                               assay_stage_get(e->place.stage)->rules, assay_operation_text((assay_operation)i),
-                               e->path, err);
+    int operations[ASSAY_OPERATION_COUNT], count = list_operations(b, operations);
+    for (int i = 0; i < count && !st; i++) {
+        const assay_blame_entry *e = &b->entries[b->operations[operations[i]].first];
+        assay_operation operation = (assay_operation)operations[i];
+        st = assay_finding_add(&c->findings[c->finding_count - 1], assay_operation_name(operation),
+                               assay_stage_get(e->place.stage)->rules, assay_operation_text(operation), e->path, err);
     }
     return st;
 }

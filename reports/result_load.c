@@ -144,7 +144,7 @@ static assay_status read_metrics(const cJSON *entry, const char *where, assay_en
 }
 
 static assay_status read_tolerance(const cJSON *entry, const char *where, assay_entry *e, assay_error *err) {
-    static const char *const reals[] = {"value", "deviation", "ratio", "floor", "ratio_to_floor", NULL};
+    static const char *const reals[] = {"value", "deviation", "floor", NULL};
     const cJSON *object = assay_json_member(entry, "tolerance");
     int origin = 0;
     if (!object) return ASSAY_OK;
@@ -152,8 +152,25 @@ static assay_status read_tolerance(const cJSON *entry, const char *where, assay_
     if (!st) st = read_word(object, "origin", where, origin_name, ASSAY_TOLERANCE_DEFAULT + 1, &origin, err);
     e->origin = (assay_tolerance_origin)origin;
     e->has_floor = assay_json_member(object, "floor") != NULL;
-    double *to[] = {&e->tolerance, &e->deviation, &e->ratio_tolerance, &e->floor, &e->ratio_floor};
+    double *to[] = {&e->tolerance, &e->deviation, &e->floor};
     return st ? st : read_reals(object, where, reals, to, err);
+}
+
+/* What a pass must be (compare/judge.h), and where a ratio comes from: a report must not show a verdict that its numbers deny. */
+static assay_status check_entry(assay_entry *e, const assay_case_result *c, const char *where, assay_error *err) {
+    bool numbers_ok = e->tolerance >= 0 && e->deviation >= 0;
+    if (e->has_metrics && !numbers_ok)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: its tolerance or deviation is negative or no number", where);
+    bool passes = e->verdict == ASSAY_VERDICT_PASS && e->has_metrics;
+    if (passes && (e->metrics.class_mismatches != 0 || !(e->deviation <= e->tolerance)))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the verdict is 'pass', and its numbers deny it", where);
+    if (e->verdict == ASSAY_VERDICT_WAIVED && (e->waiver == 0 || !assay_verdict_fails(e->waived_from)))
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: it is waived, and does not say by which waiver and from what",
+                          where);
+    if (e->verdict == ASSAY_VERDICT_WAIVED && c->waivers.items[e->waiver - 1].expired)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: it is waived by a waiver that is expired", where);
+    assay_entry_set_ratios(e);
+    return ASSAY_OK;
 }
 
 static assay_status read_worst(const cJSON *entry, const char *where, assay_entry *e, assay_error *err) {
@@ -219,6 +236,7 @@ static assay_status read_entry(const cJSON *entry, const char *where, const assa
     if (!st) st = read_worst(entry, where, e, err);
     if (!st) st = json_get_real(entry, "goodness", where, &e->goodness, err);
     if (!st) st = assay_json_get_int(entry, "pad_elements", where, &e->pad_elements, err);
+    if (!st) st = check_entry(e, c, where, err);
     if (!st && (detail = assay_json_member(entry, "detail"))) st = json_read_detail(&e->detail, detail, where, err);
     return st;
 }

@@ -141,6 +141,36 @@ Test(result_load, what_is_no_result_is_refused_with_the_place) {
     assay_result_free(&r);
 }
 
+/* The first case passes: its norm differs by nothing, within a floor of 0.01. */
+Test(result_load, numbers_that_deny_a_pass_are_refused) {
+    assay_result r = report_fixture();
+    char *text = to_text(&r);
+    static const char *const changes[][3] = {
+        {"\"deviation\":0,", "\"deviation\":\"Infinity\",", "the verdict is 'pass', and its numbers deny it"},
+        {"\"deviation\":0,", "\"deviation\":5,", "the verdict is 'pass', and its numbers deny it"},
+        {"\"deviation\":0,", "\"deviation\":\"NaN\",", "negative or no number"},
+        {"\"class_mismatches\":0", "\"class_mismatches\":5", "the verdict is 'pass', and its numbers deny it"},
+        {"\"verdict\":\"pass\",\"reason\"", "\"verdict\":\"waived\",\"reason\"", "does not say by which waiver"}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char *changed = replaced(text, changes[i][0], changes[i][1]);
+        expect_refused(changed, changes[i][2]);
+        free(changed);
+    }
+    free(text);
+    assay_result_free(&r);
+}
+
+Test(result_load, ratios_are_computed_anew) {
+    assay_result r = report_fixture();
+    r.cases[0].entries[0].ratio_tolerance = 6889;
+    char *text = to_text(&r);
+    assay_result back = from_text(text);
+    cr_expect_eq(back.cases[0].entries[0].ratio_tolerance, 0);
+    assay_result_free(&back);
+    assay_result_free(&r);
+    free(text);
+}
+
 Test(result_load, keys_of_a_later_version_are_ignored) {
     assay_result r = report_fixture();
     char *text = to_text(&r);
