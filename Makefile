@@ -63,6 +63,7 @@ build: $(BUILD)/assay ## compile the program to build/assay
 
 verify: ## install what is missing, build, run the engine against the shipped goldens, write build/reports
 	@ci/bootstrap ci/packages.txt
+	@echo "building build/assay with $$(nproc) processes: a minute, or a few where the machine is slow"
 	@$(MAKE) --no-print-directory -s -j$$(nproc) build
 	@mkdir -p build/reports
 	$(BUILD)/assay verify $(if $(THREADS),--threads $(THREADS)) --json build/reports/verify-float32.json

@@ -9,7 +9,7 @@
 /* Options of the other sub-command would be ignored in silence. */
 static assay_status check_options(const cli_args *args, bool exports, assay_error *err) {
     static const char *const of_export[] = {"npy", "safetensors", NULL};
-    static const char *const of_score[] = {"json", "report", "policy", "no-diagnosis", "threads", NULL};
+    static const char *const of_score[] = {"json", "report", "policy", "no-diagnosis", "require-all", "threads", NULL};
     for (const char *const *wrong = exports ? of_score : of_export; *wrong; wrong++)
         if (cli_value(args, *wrong))
             return assay_fail(err, ASSAY_EINPUT, NULL,
@@ -43,6 +43,7 @@ static const cli_option options[] = {
     CLI_OPTION_REPORT,
     {"policy", 0, "FILE", "score: tolerances and requirements, assay-policy/1 (docs/policy.md)"},
     {"port", 0, "FILE", "what the port says that it cannot do, assay-port/1 (docs/port.md)"},
+    {"require-all", 0, NULL, "score: a case without a dump fails"},
     {"no-diagnosis", 0, NULL, "score: blame rules by the first stage that differs alone"},
     {"threads", 't', "N", "score: OpenMP threads (default: all cores)"},
     {0}};

@@ -46,7 +46,7 @@ static assay_status write_reports(const cli_args *args, assay_scorecard *card, a
     assay_result result = {0};
     if (!cli_wants_detail(args)) return ASSAY_OK;
     assay_status st = cli_add_facts(&result, args, err);
-    if (!st) st = assay_scorecard_take_results(card, &result, err);
+    if (!st) st = assay_scorecard_take_results(card, cli_value(args, "require-all") != NULL, &result, err);
     if (!st) st = add_findings(&result, card, err);
     if (!st) st = cli_write_reports(args, &result, err);
     assay_result_free(&result);
@@ -56,13 +56,17 @@ static assay_status write_reports(const cli_args *args, assay_scorecard *card, a
 /* ---- the whole ---- */
 
 /* A dump that cannot be read is an error of the command, whatever the others say. */
-static int exit_code(const assay_scorecard *card) {
+static int exit_code(const cli_args *args, const assay_scorecard *card) {
     for (size_t i = 0; i < card->case_count; i++)
         if (card->cases[i].outcome == ASSAY_SCORED_UNREADABLE) {
             fprintf(stderr, "assay: %s\n", card->cases[i].note);
             return (int)ASSAY_EINPUT;
         }
-    return assay_scorecard_summarize(card).conforms ? 0 : 1;
+    const assay_scorecard_summary s = assay_scorecard_summarize(card);
+    bool lacks = cli_value(args, "require-all") && s.not_run > 0;
+    if (lacks)
+        fprintf(stderr, "assay: %zu of %zu cases were not run, and all are required\n", s.not_run, card->case_count);
+    return s.conforms && !lacks ? 0 : 1;
 }
 
 static int score(const cli_args *args, const cli_suite *suite, const assay_policy *policy,
@@ -80,7 +84,7 @@ static int score(const cli_args *args, const cli_suite *suite, const assay_polic
     cli_progress_end(progress);
     if (!st) st = report(args, &card, &err);
     if (!st) st = write_reports(args, &card, &err);
-    int code = st ? cli_fail(&err) : exit_code(&card);
+    int code = st ? cli_fail(&err) : exit_code(args, &card);
     assay_scorecard_free(&card);
     return code;
 }

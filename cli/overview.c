@@ -19,6 +19,7 @@ const cli_meaning cli_exit_codes[] = {
 
 const cli_meaning cli_environment[] = {
     {"ASSAY_GOLDENS", "the folder of the shipped goldens, in place of the one that belongs to the program"},
+    {"ASSAY_COMMAND", "what results say the command was, for a script that works in a folder of its own"},
     {"NO_COLOR", "where it is set and not empty, tables have no colours"},
     {"OMP_NUM_THREADS", "how many threads there are where --threads is not given; all cores where it is not set"},
     {"OPENBLAS_CORETYPE",

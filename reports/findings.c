@@ -45,7 +45,8 @@ static assay_status add_mistakes(assay_finding *f, const assay_variant *const *m
     for (size_t i = 0; i < count && !st; i++) {
         const assay_variant *v = mistakes[i];
         char summary[640];
-        snprintf(summary, sizeof summary, "%.300s (the original: %.300s)", v->mistake, v->original);
+        snprintf(summary, sizeof summary, "the original %.200s; the candidate %.200s; look at %.200s", v->original,
+                 v->mistake, v->place);
         st = assay_finding_add(f, v->name, v->rule, summary, path, err);
     }
     return st;
@@ -98,8 +99,10 @@ static void summarise_blame(const assay_blame *b, char *text, size_t text_nbytes
         snprintf(text, text_nbytes, "%zu of %zu stages that were judged do not follow from the candidate's own inputs.",
                  b->counts[ASSAY_BLAME_FAULT], judged);
     else if (b->suspects)
-        snprintf(text, text_nbytes,
-                 "The candidate does not follow from its own inputs, and what lies between was not dumped.");
+        snprintf(
+            text, text_nbytes,
+            "At least one of these does not follow from the candidate's own inputs; dump the stages between them to "
+            "learn which.");
     else
         snprintf(text, text_nbytes,
                  "Each of the %zu stages that were judged follows from the candidate's own inputs: what differs is "

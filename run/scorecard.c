@@ -113,23 +113,37 @@ assay_status assay_scorecard_run(assay_scorecard *out, const char *dumps, char *
     return ASSAY_OK;
 }
 
+static size_t count_cases(const assay_scorecard *card, assay_scored outcome) {
+    size_t count = 0;
+    for (size_t i = 0; i < card->case_count; i++) count += card->cases[i].outcome == outcome;
+    return count;
+}
+
 /* ---- results ---- */
 
 /* A case of which nothing was compared. */
 static assay_status result_without(const assay_score_case *c, assay_case_result *out, assay_error *err) {
     assay_error why;
-    if (c->outcome != ASSAY_SCORED_UNREADABLE)
-        return assay_case_result_unsupported(out, c->name, "", *c->note ? c->note : "not run: there is no dump of it",
-                                             err);
-    assay_fail(&why, ASSAY_EINPUT, NULL, "%s", c->note);
+    if (c->outcome == ASSAY_SCORED_UNSUPPORTED) return assay_case_result_unsupported(out, c->name, "", c->note, err);
+    assay_fail(&why, ASSAY_EINPUT, NULL, "%s", *c->note ? c->note : "not run: there is no dump of it");
     return assay_case_result_error(out, c->name, "", &why, err);
 }
 
-assay_status assay_scorecard_take_results(assay_scorecard *card, assay_result *out, assay_error *err) {
-    assay_status st = ASSAY_OK;
+static assay_status note_not_run(const assay_scorecard *card, assay_result *out, assay_error *err) {
+    char text[80];
+    size_t not_run = count_cases(card, ASSAY_SCORED_NOT_RUN);
+    if (not_run == 0) return ASSAY_OK;
+    snprintf(text, sizeof text, "%zu of %zu cases: there is no dump of them", not_run, card->case_count);
+    return assay_result_set_fact(out, "not_run", text, err);
+}
+
+assay_status assay_scorecard_take_results(assay_scorecard *card, bool require_all, assay_result *out,
+                                          assay_error *err) {
+    assay_status st = note_not_run(card, out, err);
     for (size_t i = 0; i < card->case_count && !st; i++) {
         assay_score_case *c = &card->cases[i];
         assay_case_result one = {0};
+        if (c->outcome == ASSAY_SCORED_NOT_RUN && !require_all) continue;
         if (c->result) {
             one = *c->result;
             free(c->result);
@@ -153,12 +167,6 @@ void assay_scorecard_free(assay_scorecard *card) {
 }
 
 /* ---- summary ---- */
-
-static size_t count_cases(const assay_scorecard *card, assay_scored outcome) {
-    size_t count = 0;
-    for (size_t i = 0; i < card->case_count; i++) count += card->cases[i].outcome == outcome;
-    return count;
-}
 
 static size_t count_rules(const assay_scorecard *card, assay_rule_verdict verdict) {
     size_t count = 0;

@@ -52,9 +52,10 @@ typedef struct {
 assay_status assay_scorecard_run(assay_scorecard *out, const char *dumps, char *const *goldens, size_t count,
                                  const assay_score_options *options, assay_error *err);
 
-/* Moves what was kept of the cases (assay_score_options.keep_results) to a result, for its reports. A case without a dump is unsupported
- * there, and says so; one whose dump cannot be read is an error. ASSAY_EINTERNAL when out of memory. */
-assay_status assay_scorecard_take_results(assay_scorecard *card, assay_result *out, assay_error *err);
+/* Moves what was kept of the cases (assay_score_options.keep_results) to a result, for its reports. One whose dump cannot be read is an
+ * error there. A case without a dump is an error with require_all, and else left out: the fact "not_run" says of how many.
+ * ASSAY_EINTERNAL when out of memory. */
+assay_status assay_scorecard_take_results(assay_scorecard *card, bool require_all, assay_result *out, assay_error *err);
 
 void assay_scorecard_free(assay_scorecard *card);
 

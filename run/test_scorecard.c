@@ -262,9 +262,9 @@ Test(scorecard, refuses_what_cannot_be_scored) {
 
 /* ---- results for reports ---- */
 
-static void take_results(assay_result *out) {
+static void take_results(bool require_all, assay_result *out) {
     score_with(&(assay_score_options){.keep_results = true});
-    EXPECT_OK(assay_scorecard_take_results(&card, out, &expect_err));
+    EXPECT_OK(assay_scorecard_take_results(&card, require_all, out, &expect_err));
     cr_assert_eq(out->case_count, 1);
     cr_expect_str_eq(out->cases[0].name, "one");
 }
@@ -272,7 +272,7 @@ static void take_results(assay_result *out) {
 Test(scorecard, what_was_found_is_kept_for_reports) {
     assay_result r = {0};
     suite_write_dump(&s, "dumps/one.h5", "float32", MISTAKE, ASSAY_DUMP_PUBLIC);
-    take_results(&r);
+    take_results(false, &r);
     cr_expect_eq(r.cases[0].verdict, ASSAY_CASE_FAIL);
     cr_assert_geq(r.cases[0].first_divergence, 0);
     cr_expect_not_null(r.cases[0].entries[r.cases[0].first_divergence].detail);
@@ -283,8 +283,27 @@ Test(scorecard, what_was_found_is_kept_for_reports) {
 Test(scorecard, a_dump_that_cannot_be_read_is_an_error_in_reports) {
     assay_result r = {0};
     scratch_write_text(&s, "dumps/one.h5", "no HDF5");
-    take_results(&r);
+    take_results(false, &r);
     cr_expect_eq(r.cases[0].verdict, ASSAY_CASE_ERROR);
     cr_expect_not(assay_result_passed(&r));
     assay_result_free(&r);
+}
+
+Test(scorecard, a_case_without_a_dump_is_an_error_where_all_are_required) {
+    assay_result r = {0};
+    suite_write_dump(&s, "two.h5", "float32", NULL, ASSAY_DUMP_ALL);
+    char two[160];
+    snprintf(two, sizeof two, "%s", scratch_path(&s, "two.h5"));
+    suite_write_dump(&s, "dumps/two.h5", "float32", NULL, ASSAY_DUMP_PUBLIC);
+    char *const goldens[] = {golden, two};
+    for (int required = 0; required < 2; required++) {
+        const assay_score_options options = {.keep_results = true};
+        EXPECT_OK(assay_scorecard_run(&card, scratch_path(&s, "dumps"), goldens, 2, &options, &expect_err));
+        EXPECT_OK(assay_scorecard_take_results(&card, required, &r, &expect_err));
+        cr_expect_eq(r.case_count, 1 + (size_t)required);
+        cr_expect_eq(assay_result_passed(&r), !required);
+        cr_expect_str_eq(assay_facts_get(&r.facts, "not_run"), "1 of 2 cases: there is no dump of them");
+        assay_result_free(&r);
+        assay_scorecard_free(&card);
+    }
 }
