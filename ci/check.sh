@@ -63,6 +63,11 @@ unset GITHUB_ACTIONS GITHUB_STEP_SUMMARY
 expect 1 'the port ended with exit code 139' --goldens "$work/goldens" --run 'echo "a \"quoted\" word"; kill -11 $$'
 reports fail
 grep -q 'quoted' "$work/out/junit.xml" || complain "junit.xml does not say what the port said"
+# shellcheck disable=SC2016 # CASE and PORT are for the port's shell
+expect 1 'could not be compared' --goldens "$work/goldens" --run 'case $CASE in */error-act) exit 7 ;; *) "$PORT" "$CASE" ;; esac'
+reports fail
+expect 1 'the port ended with exit code 5' --goldens "$PWD/golden/data/one-window.h5" --run 'printf "%04000d" 0 | tr 0 "\""; exit 5'
+reports fail
 expect 1 'did not end within 1 seconds' --goldens "$PWD/golden/data/one-window.h5" --run 'sleep 30' --timeout 1
 expect 1 'wrote no dump' --goldens "$PWD/golden/data/one-window.h5" --run ':'
 reports fail
