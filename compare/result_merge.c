@@ -97,6 +97,20 @@ static assay_status check_same_fact(const piece *pieces, size_t count, const cha
     return ASSAY_OK;
 }
 
+/* Else the whole would say of all its cases that nothing moved, and some were never looked at. */
+static assay_status check_same_baseline(const piece *pieces, size_t count, assay_error *err) {
+    const char *first = pieces[0].part->drifts.baseline;
+    for (size_t i = 1; i < count; i++) {
+        const char *other = pieces[i].part->drifts.baseline;
+        if (strcmp(first ? first : "", other ? other : "") == 0) continue;
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: was held against %.80s, but %s against %.80s; hold the whole against one, with merge "
+                          "--baseline",
+                          pieces[i].name, other ? other : "no baseline", pieces[0].name, first ? first : "no baseline");
+    }
+    return ASSAY_OK;
+}
+
 typedef struct {
     const char *name, *file;
 } case_name;
@@ -151,27 +165,44 @@ static assay_status take_cases(assay_result *out, const piece *pieces, size_t co
     return st;
 }
 
-/* The values of a fact, each once; commands read as one line of a shell. */
+static bool is_known(const piece *pieces, size_t count, const char *key, const char *value) {
+    for (size_t i = 0; i < count; i++) {
+        const char *earlier = assay_facts_get(&pieces[i].part->facts, key);
+        if (earlier && strcmp(earlier, value) == 0) return true;
+    }
+    return false;
+}
+
+/* The values of a fact, each once, the first whole; commands read as one line of a shell. */
 static assay_status join_fact(assay_result *out, const piece *pieces, size_t count, const char *key, assay_error *err) {
     const char *between = strcmp(key, "command") == 0 ? "; " : ", ";
-    char joined[JOINED_MOST + 8] = "";
-    size_t length = 0;
+    char *joined = NULL;
+    size_t nbytes, length = 0;
+    FILE *text = open_memstream(&joined, &nbytes);
+    if (!text) return assay_fail_nomem(err, "a result");
     for (size_t i = 0; i < count; i++) {
         const char *value = assay_facts_get(&pieces[i].part->facts, key);
-        bool known = !value;
-        for (size_t k = 0; k < i && !known; k++) {
-            const char *earlier = assay_facts_get(&pieces[k].part->facts, key);
-            known = earlier && strcmp(earlier, value) == 0;
-        }
-        if (known) continue;
-        if (length == 0 && i == count - 1) return assay_result_set_fact(out, key, value, err);
-        if (length + strlen(value) + 2 > JOINED_MOST) {
-            snprintf(joined + length, sizeof joined - length, "%s...", length ? between : "");
-            break;
-        }
-        length += (size_t)snprintf(joined + length, sizeof joined - length, "%s%s", length ? between : "", value);
+        if (!value || is_known(pieces, i, key, value)) continue;
+        bool fits = length == 0 || length + strlen(value) + 2 <= JOINED_MOST;
+        fprintf(text, "%s%s", length ? between : "", fits ? value : "...");
+        if (!fits) break;
+        length += (length ? 2 : 0) + strlen(value);
     }
-    return assay_result_set_fact(out, key, joined, err);
+    bool failed = fclose(text) != 0;
+    assay_status st = failed ? assay_fail_nomem(err, "a result") : assay_result_set_fact(out, key, joined, err);
+    free(joined);
+    return st;
+}
+
+/* A run has one time, which the history sorts by: when its last part began. */
+static assay_status take_latest(assay_result *out, const piece *pieces, size_t count, const char *key,
+                                assay_error *err) {
+    const char *latest = "";
+    for (size_t i = 0; i < count; i++) {
+        const char *time = assay_facts_get(&pieces[i].part->facts, key);
+        if (time && strcmp(time, latest) > 0) latest = time;
+    }
+    return assay_result_set_fact(out, key, latest, err);
 }
 
 static assay_status take_facts(assay_result *out, const piece *pieces, size_t count, assay_error *err) {
@@ -180,7 +211,9 @@ static assay_status take_facts(assay_result *out, const piece *pieces, size_t co
         for (size_t k = 0; k < pieces[i].part->facts.count && !st; k++) {
             const char *key = pieces[i].part->facts.items[k].key;
             bool of_shard = strcmp(key, ASSAY_FACT_SHARD) == 0 || strcmp(key, ASSAY_FACT_SHARD_CASES) == 0;
-            if (!of_shard && !assay_facts_get(&out->facts, key)) st = join_fact(out, pieces, count, key, err);
+            if (of_shard || assay_facts_get(&out->facts, key)) continue;
+            st = strcmp(key, "time") == 0 ? take_latest(out, pieces, count, key, err)
+                                          : join_fact(out, pieces, count, key, err);
         }
     return st;
 }
@@ -201,6 +234,7 @@ static assay_status merge(assay_result *out, piece *pieces, size_t count, assay_
     static const char *const same[] = {"assay", "dtype", ASSAY_FACT_SHARD_CASES};
     assay_status st = ASSAY_OK;
     for (size_t i = 0; i < sizeof same / sizeof *same && !st; i++) st = check_same_fact(pieces, count, same[i], err);
+    if (!st) st = check_same_baseline(pieces, count, err);
     if (!st) st = check_shards(pieces, count, err);
     if (!st) st = check_not_empty(pieces, count, err);
     if (!st) st = check_no_case_twice(pieces, count, err);

@@ -16,10 +16,11 @@ extern "C" {
 bool assay_shard_parse(const char *text, int64_t *index, int64_t *count);
 
 /* Takes the cases of `count` results, which are named by `names` in messages, into *out, in the order of a run that was not divided: case k of
- * shard i comes before case k of shard i + 1. Facts that differ are joined. Parts are left with what was not taken; the caller releases them, and
+ * shard i comes before case k of shard i + 1. Facts that differ are joined, but `time`: the latest counts. Parts are left with what was not taken; the caller releases them, and
  * *out, on every outcome.
  *
- * ASSAY_EINPUT, with the files that are meant: no part; parts of other versions of Assay or of another dtype; a case that is there twice; parts
+ * ASSAY_EINPUT, with the files that are meant: no part; parts of other versions of Assay or of another dtype, or that were not held against the
+ * same baseline; a case that is there twice; parts
  * of which some are shards and others are not, or of other numbers of shards; a shard that is missing or there twice; shards that have
  * together another number of cases than the run. */
 assay_status assay_result_merge(assay_result *out, assay_result *parts, const char *const *names, size_t count,

@@ -125,6 +125,7 @@ Test(result_merge, what_moved_in_a_part_fails_the_whole) {
     assay_result parts[2] = {0}, all;
     add_case(&parts[0], "a", true);
     add_case(&parts[1], "b", true);
+    parts[0].drifts.baseline = strdup("baseline.json");
     parts[1].drifts.baseline = strdup("baseline.json");
     const assay_drift moved = {.test_case = (char[]){"b"}, .path = "steps/0/logits", .kind = ASSAY_DRIFT_MOVED};
     cr_assert_eq(assay_drifts_add(&parts[1].drifts, &moved, NULL), ASSAY_OK);
@@ -132,6 +133,35 @@ Test(result_merge, what_moved_in_a_part_fails_the_whole) {
     cr_assert_str_eq(all.drifts.baseline, "baseline.json");
     cr_assert_eq(all.drifts.count, 1);
     cr_assert_not(assay_result_passed(&all));
+    assay_result_free(&all);
+    free_all(parts, 2);
+}
+
+Test(result_merge, a_part_that_no_baseline_knows_is_refused) {
+    assay_result parts[2] = {0}, all;
+    assay_error err;
+    add_case(&parts[0], "a", true);
+    add_case(&parts[1], "b", true);
+    parts[0].drifts.baseline = strdup("baseline.json");
+    cr_assert_eq(assay_result_merge(&all, parts, names, 2, &err), ASSAY_EINPUT);
+    cr_assert_not_null(strstr(err.message, "was held against no baseline"), "%s", err.message);
+    assay_result_free(&all);
+    free_all(parts, 2);
+}
+
+Test(result_merge, the_whole_has_the_time_of_its_last_part_and_a_long_command_whole) {
+    char command[600];
+    assay_result parts[2] = {0}, all;
+    memset(command, 'x', sizeof command - 1);
+    command[sizeof command - 1] = '\0';
+    for (int i = 0; i < 2; i++) say(&parts[i], "command", command);
+    say(&parts[0], "time", "2026-01-02T00:00:00Z");
+    say(&parts[1], "time", "2026-01-01T00:00:00Z");
+    add_case(&parts[0], "a", true);
+    add_case(&parts[1], "b", true);
+    cr_assert_eq(assay_result_merge(&all, parts, names, 2, NULL), ASSAY_OK);
+    cr_assert_str_eq(assay_facts_get(&all.facts, "time"), "2026-01-02T00:00:00Z");
+    cr_assert_str_eq(assay_facts_get(&all.facts, "command"), command);
     assay_result_free(&all);
     free_all(parts, 2);
 }
