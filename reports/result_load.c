@@ -336,7 +336,8 @@ static assay_status read_case_numbers(const cJSON *object, const char *where, as
 static assay_status finish_case(const char *where, assay_case_result *c, assay_error *err) {
     assay_case_verdict said = c->verdict;
     assay_case_result_finish(c);
-    if (c->verdict == said) return ASSAY_OK;
+    if (c->verdict == said && (c->first_divergence < 0 || said == ASSAY_CASE_FAIL)) return ASSAY_OK;
+    if (c->first_divergence >= 0) c->verdict = ASSAY_CASE_FAIL;
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the verdict is '%s', and its entries make it '%s'", where,
                       assay_case_verdict_name(said), assay_case_verdict_name(c->verdict));
 }

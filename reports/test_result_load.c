@@ -65,6 +65,19 @@ static void add_everything(assay_result *r) {
     snprintf(c->reference, sizeof c->reference, "the golden; floors of the engine's bfloat16 run");
 }
 
+/* What fails in a case that "could not be run" would be in no verdict. */
+Test(result_load, a_failing_entry_of_a_case_that_was_not_judged_is_refused) {
+    assay_result r = report_fixture();
+    r.cases[1].verdict = ASSAY_CASE_UNSUPPORTED;
+    char *text = to_text(&r);
+    assay_result back;
+    assay_error err;
+    cr_assert_eq(assay_result_parse(&back, text, strlen(text), "r.json", &err), ASSAY_EINPUT);
+    cr_assert_not_null(strstr(err.message, "'unsupported', and its entries make it 'fail'"), "%s", err.message);
+    free(text);
+    assay_result_free(&r);
+}
+
 Test(result_load, what_is_written_reads_back_the_same) {
     assay_result r = report_fixture();
     add_everything(&r);
