@@ -34,7 +34,7 @@ static void put_verdict(FILE *out, const assay_trend *t, const char *name) {
             last->passed ? "ok" : "bad", word);
     fprintf(out, "(%.7s, %s): ", last->id, last->time);
     if (last->failed) fprintf(out, "%lld of %lld cases fail", (long long)last->failed, (long long)last->cases);
-    else fprintf(out, "%lld cases match", (long long)last->cases);
+    else fprintf(out, "none of %lld cases fails", (long long)last->cases);
     if (last->drifts) fprintf(out, ", %lld drifted since the baseline", (long long)last->drifts);
     if (worst != ASSAY_STAGE_COUNT) {
         char stage[ASSAY_STAGE_TEXT];
