@@ -1,13 +1,14 @@
 #include "reports/drift_text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
+
+#include "reports/escape.h"
 
 /* Text of a file, made safe for a terminal. */
 static void put_clean(FILE *out, const char *text, int width) {
     int length = (int)strlen(text);
-    for (const char *at = text; *at; at++) fputc(iscntrl((unsigned char)*at) ? '?' : *at, out);
+    assay_clean_put(out, text);
     fprintf(out, "%*s", width > length ? width - length : 0, "");
 }
 

@@ -1,6 +1,7 @@
 #include "reports/escape.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -126,6 +127,10 @@ void assay_escape_put(FILE *out, assay_escape_form form, const char *text) {
         fputs(p.shown, out);
         at += p.nbytes;
     }
+}
+
+void assay_clean_put(FILE *out, const char *text) {
+    for (; *text; text++) fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
 }
 
 void assay_escape_append(char *out, size_t out_nbytes, size_t *used, assay_escape_form form, const char *text,

@@ -1,17 +1,12 @@
 #include "reports/history_text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 
 #include "reports/drift_text.h"
+#include "reports/escape.h"
 
 #define LIST_LIMIT 20
-
-/* Text of a file, made safe for a terminal. */
-static void put_clean(FILE *out, const char *text) {
-    for (; *text; text++) fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
-}
 
 static void put_run(FILE *out, const assay_trend_run *run) {
     char name[ASSAY_STAGE_TEXT] = "-", ratio[32] = "-";
@@ -23,9 +18,9 @@ static void put_run(FILE *out, const assay_trend_run *run) {
     fprintf(out, "%.12s  %s  %-7s  %5lld  %6lld  %6lld  %8s  %-26s  ", run->id, run->time,
             run->passed ? "pass" : "fail", (long long)run->cases, (long long)run->failed, (long long)run->drifts, ratio,
             name);
-    put_clean(out, *run->kernel ? run->kernel : "-");
+    assay_clean_put(out, *run->kernel ? run->kernel : "-");
     fprintf(out, "  ");
-    put_clean(out, run->labels);
+    assay_clean_put(out, run->labels);
     fprintf(out, "\n");
 }
 
@@ -39,9 +34,9 @@ void assay_report_runs(FILE *out, const assay_trend *trend) {
 static void put_facts(FILE *out, const char *what, const assay_facts *facts) {
     for (size_t i = 0; i < facts->count; i++) {
         fprintf(out, "%s ", what);
-        put_clean(out, facts->items[i].key);
+        assay_clean_put(out, facts->items[i].key);
         fprintf(out, ": ");
-        put_clean(out, facts->items[i].value);
+        assay_clean_put(out, facts->items[i].value);
         fprintf(out, "\n");
     }
 }
@@ -50,7 +45,7 @@ static void put_failing(FILE *out, const assay_run_record *r) {
     for (size_t i = 0; i < r->case_count; i++) {
         if (r->cases[i].verdict == ASSAY_CASE_PASS) continue;
         fprintf(out, "  %-11s  ", assay_case_verdict_name(r->cases[i].verdict));
-        put_clean(out, r->cases[i].name);
+        assay_clean_put(out, r->cases[i].name);
         fprintf(out, "\n");
     }
 }
@@ -77,7 +72,7 @@ static void put_stage(FILE *out, const assay_run_record *r, int stage) {
             (long long)failed);
     if (has) fprintf(out, "  %8.3g  %8.3g  ", ratio, worst);
     else fprintf(out, "  %8s  %8s  ", "exact", "-");
-    put_clean(out, where);
+    assay_clean_put(out, where);
     fprintf(out, "\n");
 }
 

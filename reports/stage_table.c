@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "compare/stage_fold.h"
+#include "reports/escape.h"
 
 /* What is known of one stage. */
 typedef struct {
@@ -47,7 +48,11 @@ static void put_row(FILE *out, const assay_stage_info *info, const stage_row *ro
         else fprintf(out, "  %9s", "-");
         fprintf(out, "  %9.3g  %7.3g", e->tolerance, e->ratio_tolerance);
     }
-    fprintf(out, "  %-7s  %s %s\n", assay_verdict_name(e->verdict), row->worst_case, e->path);
+    fprintf(out, "  %-7s  ", assay_verdict_name(e->verdict));
+    assay_clean_put(out, row->worst_case);
+    fprintf(out, " ");
+    assay_clean_put(out, e->path);
+    fprintf(out, "\n");
 }
 
 void assay_report_stage_table(FILE *out, const assay_result *result) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "reports/report_fixture.h"
+#include "reports/report_text_fixture.h"
 
 static char *text_of(const assay_result *r, const assay_text_options *options) {
     char *text = NULL;
@@ -11,10 +12,6 @@ static char *text_of(const assay_result *r, const assay_text_options *options) {
     cr_assert_eq(assay_report_text(out, r, options, NULL), ASSAY_OK);
     fclose(out);
     return text;
-}
-
-static void assert_has(const char *text, const char *part) {
-    cr_assert_not_null(strstr(text, part), "'%s' in\n%s", part, text);
 }
 
 /* Column, in characters, at which `part` begins in the line that starts with `line`. */
@@ -134,5 +131,17 @@ Test(text, a_failing_write_is_an_error) {
         cr_assert_eq(assay_report_text(full, &r, NULL, NULL), ASSAY_EINTERNAL);
         fclose(full);
     }
+    assay_result_free(&r);
+}
+
+/* Neither a terminal nor a CI's log takes what a file says for a command. */
+Test(text, no_text_of_a_file_makes_a_line_or_steers_a_terminal) {
+    assay_result r = report_fixture();
+    make_hostile(&r);
+    char *text = text_of(&r, NULL);
+    assert_lacks(text, "\x1b");
+    assert_lacks(text, "\r");
+    assert_lacks(text, "\n::");
+    free(text);
     assay_result_free(&r);
 }

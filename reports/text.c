@@ -7,6 +7,7 @@
 #include "compare/waiver.h"
 #include "reports/drift_text.h"
 #include "reports/entry_words.h"
+#include "reports/escape.h"
 #include "reports/stage_table.h"
 #include "reports/summary_words.h"
 #include "reports/waiver_list.h"
@@ -93,7 +94,9 @@ static void put_entry_row(const printer *p, const assay_entry *e) {
     put_number(p, has && e->origin != ASSAY_TOLERANCE_NONE, e->ratio_tolerance);
     fprintf(p->out, "  ");
     put_styled(p, style_of(e->verdict), assay_verdict_name(e->verdict), 16);
-    fprintf(p->out, "  %s\n", e->rules);
+    fprintf(p->out, "  ");
+    assay_clean_put(p->out, e->rules);
+    fprintf(p->out, "\n");
 }
 
 static void put_header_row(const printer *p) {
@@ -131,13 +134,15 @@ static void put_distances(const printer *p, const assay_entry *e) {
 
 /* Of a waiver the line under the failure that it waives, or would. */
 static void put_waiver(const printer *p, const assay_case_result *c, const assay_entry *e) {
-    char day[ASSAY_DATE_TEXT], scope[300], reason[300];
+    char day[ASSAY_DATE_TEXT], scope[300];
     if (!e->waiver) return;
     const assay_waiver_use *use = &c->waivers.items[e->waiver - 1];
     const char *what = e->verdict == ASSAY_VERDICT_WAIVED ? "waived until" : "a waiver for this expired on";
     fprintf(p->out, "      %s %s: ", what, assay_date_text(use->expires, day));
-    fprintf(p->out, "%s (%s)\n", clean(use->reason, reason, sizeof reason),
-            assay_waiver_scope(use, scope, sizeof scope));
+    assay_clean_put(p->out, use->reason);
+    fprintf(p->out, " (");
+    assay_clean_put(p->out, assay_waiver_scope(use, scope, sizeof scope));
+    fprintf(p->out, ")\n");
 }
 
 static void put_entry(const printer *p, const assay_case_result *c, const assay_entry *e) {
@@ -212,7 +217,11 @@ static void put_not_compared(const printer *p, const assay_case_result *c) {
         const assay_entry *e = i < c->entry_count ? &c->entries[i] : NULL;
         if (e && e->verdict != ASSAY_VERDICT_NOT_COMPARED) continue;
         bool same = e && first && strcmp(e->reason, first->reason) == 0 && e->place.step == first->place.step;
-        if (first && !same) fprintf(p->out, "  not compared: %zu from %s on: %s\n", n, first->path, first->reason);
+        if (first && !same) {
+            char path[sizeof first->path], reason[sizeof first->reason];
+            fprintf(p->out, "  not compared: %zu from %s on: %s\n", n, clean(first->path, path, sizeof path),
+                    clean(first->reason, reason, sizeof reason));
+        }
         if (!same) first = e;
         n = same ? n + 1 : 1;
     }
@@ -223,7 +232,7 @@ static void put_not_compared(const printer *p, const assay_case_result *c) {
 static void put_first_divergence(const printer *p, const assay_case_result *c) {
     if (c->first_divergence < 0) return;
     const assay_entry *e = &c->entries[c->first_divergence];
-    char reason[sizeof e->reason];
+    char reason[sizeof e->reason], rules[sizeof e->rules];
     fprintf(p->out, "  First divergence: ");
     if (e->kind == ASSAY_ENTRY_STAGE) {
         put_styled(p, BOLD, assay_stage_get(e->place.stage)->name, 0);
@@ -231,7 +240,7 @@ static void put_first_divergence(const printer *p, const assay_case_result *c) {
     }
     put_place(p, &e->place);
     fprintf(p->out, ": %s", clean(e->reason, reason, sizeof reason));
-    if (e->rules[0]) fprintf(p->out, " (see %s)", e->rules);
+    if (e->rules[0]) fprintf(p->out, " (see %s)", clean(e->rules, rules, sizeof rules));
     fprintf(p->out, ".\n");
 }
 
@@ -250,7 +259,8 @@ static const char *short_name(assay_dtype dtype) { return dtype == ASSAY_BF16 ? 
 
 /* What the candidate was held to, where that is not the golden as it is. */
 static void put_arithmetic(const printer *p, const assay_case_result *c) {
-    if (c->reference[0]) fprintf(p->out, "  held against: %s\n", c->reference);
+    char line[sizeof c->reference];
+    if (c->reference[0]) fprintf(p->out, "  held against: %s\n", clean(c->reference, line, sizeof line));
     if (!c->is_half) return;
     fprintf(p->out, "  %s (%s)", c->verdict == ASSAY_CASE_PASS ? "match" : "no match", short_name(c->arithmetic));
     if (c->goodness_count == 0) fprintf(p->out, "\n");
@@ -283,7 +293,7 @@ static void put_details(printer *p, const assay_case_result *c) {
     if (c->candidate_name[0]) fprintf(p->out, ", candidate %s", clean(c->candidate_name, line, sizeof line));
     fprintf(p->out, "\n");
     if (c->error[0]) fprintf(p->out, "  error: %s\n", clean(c->error, line, sizeof line));
-    if (c->note[0]) fprintf(p->out, "  %s\n", c->note);
+    if (c->note[0]) fprintf(p->out, "  %s\n", clean(c->note, line, sizeof line));
     put_unsupported(p, c);
     put_arithmetic(p, c);
     put_first_divergence(p, c);
@@ -329,7 +339,8 @@ static void put_case_row(const printer *p, const assay_case_result *c) {
             c->counts[ASSAY_VERDICT_EXTRA], c->counts[ASSAY_VERDICT_NOT_COMPARED]);
     if (c->worst_pass >= 0) {
         const assay_entry *e = &c->entries[c->worst_pass];
-        fprintf(p->out, "  %8.3f  %s", e->ratio_tolerance, e->path);
+        fprintf(p->out, "  %8.3f  ", e->ratio_tolerance);
+        assay_clean_put(p->out, e->path);
     }
     fprintf(p->out, "\n");
 }
