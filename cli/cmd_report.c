@@ -26,8 +26,8 @@ const cli_command cmd_report = {
         "  assay report result.json --report markdown=-          to standard output\n",
     .description =
         "Reads what verify or compare wrote with --json or --report json=FILE. Exits 0 when the result is a match, "
-        "and\n"
-        "1 when it is a mismatch, as the command that wrote it did.\n",
+        "and 1 when it is none: also where a\n"
+        "case could not be compared, for which the command that wrote it may have exited with 2.\n",
     .options = options,
     .least = 1,
     .most = 1,

@@ -47,7 +47,7 @@ static int exit_code(const cli_args *args, const assay_result *result) {
     int code = cli_report(args, result);
     for (size_t i = 0; i < result->case_count; i++)
         if (result->cases[i].verdict == ASSAY_CASE_ERROR && code == 1) {
-            fprintf(stderr, "assay: %s\n", result->cases[i].error);
+            if (result->case_count > 1) fprintf(stderr, "assay: %s\n", result->cases[i].error);
             return (int)ASSAY_EINPUT;
         }
     return code;

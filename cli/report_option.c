@@ -153,6 +153,7 @@ int cli_report(const cli_args *args, const assay_result *result) {
     assay_error err;
     const assay_text_options text = {.colour = wants_colour(), .list_passes = cli_value(args, "all") != NULL};
     bool prints = !cli_reports_use_stdout(args) && !is_lone_error(result);
+    if (is_lone_error(result)) fprintf(stderr, "assay: %s\n", result->cases[0].error);
     assay_status st = prints ? assay_report_text(stdout, result, &text, &err) : ASSAY_OK;
     if (!st) st = cli_write_reports(args, result, &err);
     if (st) return cli_fail(&err);

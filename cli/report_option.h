@@ -29,7 +29,7 @@ assay_status cli_check_reports_spare(const cli_args *args, const char *const *pa
 bool cli_wants_detail(const cli_args *args);
 
 /* Prints the result (--all), unless a report goes to standard output, and writes the reports; returns the exit code: 0 passed, 1 not, or
- * that of an error. A single case that could not be compared is not printed: the error says it all. */
+ * that of an error. A single case that could not be compared is its error on stderr, which says it all. */
 int cli_report(const cli_args *args, const assay_result *result);
 
 #endif
