@@ -1,7 +1,9 @@
 #include "cli/report_option.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/common.h"
@@ -81,15 +83,30 @@ static assay_status read_list(const cli_args *args, report_list *out, assay_erro
     const char *value, *json = json_path(args);
     assay_status st = ASSAY_OK;
     for (int i = 0; !st && (value = cli_nth_value(args, "report", i)); i++) st = add_words(out, value, err);
-    if (!st && json && out->count < MAX_REPORTS) st = add(out, assay_report_format_find("json"), json, err);
-    return st;
+    if (st || !json) return st;
+    if (out->count == MAX_REPORTS)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "--json: more than %d reports", MAX_REPORTS);
+    return add(out, assay_report_format_find("json"), json, err);
+}
+
+/* Neither file need be there yet: then their folders and names tell. */
+static bool same_file(const char *a, const char *b) {
+    struct stat of_a, of_b;
+    char *x = strdup(a), *y = strdup(b);
+    const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+    bool same = x && y && strcmp(name_a ? name_a + 1 : a, name_b ? name_b + 1 : b) == 0 &&
+                stat(dirname(x), &of_a) == 0 && stat(dirname(y), &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+                of_a.st_ino == of_b.st_ino;
+    free(x);
+    free(y);
+    return same;
 }
 
 /* Against inputs and against the reports before it. */
 static assay_status check_path(const cli_args *args, const report_list *list, int index, assay_error *err) {
     const char *path = list->items[index].path;
     for (int i = 0; i < index; i++)
-        if (strcmp(list->items[i].path, path) == 0)
+        if (same_file(list->items[i].path, path))
             return assay_fail(err, ASSAY_EINPUT, NULL, "%s: is named twice; choose another name for %s", path,
                               list->items[index].format->name);
     if (strcmp(path, "-") == 0) return ASSAY_OK;
