@@ -103,6 +103,7 @@ static assay_status compare_paths(assay_result *result, const cli_args *args, co
     if (!st) st = assay_result_add_case(result, &one, err);
     if (!st) st = cli_add_facts(result, args, err);
     if (!st) st = cli_hold_baseline(args, result, &t->baseline, false, err);
+    assay_case_result_free(&one); /* what was compared before something failed; the result has taken it else */
     assay_golden_close(&golden);
     return st;
 }
