@@ -32,20 +32,6 @@ void json_add_baseline(json_builder *b, cJSON *object, const assay_drifts *drift
 static const char *kind_name(int i) { return assay_drift_kind_name((assay_drift_kind)i); }
 static const char *measure_name(int i) { return assay_drift_measure_name((assay_drift_measure)i); }
 
-/* The number of a word among `count`. */
-static assay_status read_word(const cJSON *object, const char *key, const char *where, const char *(*name)(int),
-                              int count, int *out, assay_error *err) {
-    const char *word = "";
-    assay_status st = assay_json_get_string(object, key, where, &word, err);
-    if (st) return st;
-    for (int i = 0; i < count; i++)
-        if (strcmp(name(i), word) == 0) {
-            *out = i;
-            return ASSAY_OK;
-        }
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: '%s' is '%.40s', which it never is", where, key, word);
-}
-
 static assay_status read_drift(assay_drifts *out, const cJSON *object, const char *where, assay_error *err) {
     assay_drift d = {0};
     const char *name = "";
@@ -53,8 +39,9 @@ static assay_status read_drift(assay_drifts *out, const cJSON *object, const cha
     assay_status st = assay_json_as_object(object, where, err);
     if (!st) st = assay_json_get_string(object, "case", where, &name, err);
     if (!st) st = json_get_field(object, "path", where, d.path, sizeof d.path, err);
-    if (!st) st = read_word(object, "kind", where, kind_name, ASSAY_DRIFT_KIND_COUNT, &kind, err);
-    if (!st) st = read_word(object, "measure", where, measure_name, ASSAY_MEASURE_COUNT, &measure, err);
+    if (!st) st = json_get_word(object, "kind", where, (json_words){kind_name, ASSAY_DRIFT_KIND_COUNT}, &kind, err);
+    if (!st)
+        st = json_get_word(object, "measure", where, (json_words){measure_name, ASSAY_MEASURE_COUNT}, &measure, err);
     if (!st) st = json_get_real(object, "before", where, &d.before, err);
     if (!st) st = json_get_real(object, "now", where, &d.now, err);
     if (!st) st = json_get_real(object, "limit", where, &d.limit, err);

@@ -54,3 +54,17 @@ assay_status json_get_field(const cJSON *object, const char *key, const char *wh
     if (!st) snprintf(out, out_nbytes, "%s", text);
     return st;
 }
+
+assay_status json_get_word(const cJSON *object, const char *key, const char *where, json_words words, int *out,
+                           assay_error *err) {
+    const cJSON *value;
+    const char *word = NULL;
+    assay_status st = assay_json_require(object, key, where, &value, err);
+    if (!st) st = assay_json_as_string(value, where, &word, err);
+    for (int i = 0; !st && i < words.count; i++) {
+        if (strcmp(word, words.name(i)) != 0) continue;
+        *out = i;
+        return ASSAY_OK;
+    }
+    return st ? st : assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s '%.40s' is not known", where, key, word);
+}

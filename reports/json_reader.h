@@ -24,6 +24,16 @@ assay_status json_get_words(const cJSON *object, const char *key, const char *wh
 assay_status json_get_field(const cJSON *object, const char *key, const char *where, char *out, size_t out_nbytes,
                             assay_error *err);
 
+/* The words that a member may be, by number. */
+typedef struct {
+    const char *(*name)(int number);
+    int count;
+} json_words;
+
+/* The number of the word that the member is. ASSAY_EINPUT when it is absent or none of them. */
+assay_status json_get_word(const cJSON *object, const char *key, const char *where, json_words words, int *out,
+                           assay_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -17,21 +17,6 @@
 
 /* ---- words ---- */
 
-/* The number of the word among `count` names. ASSAY_EINPUT when it is none of them. */
-static assay_status read_word(const cJSON *object, const char *key, const char *where, const char *(*name_of)(int),
-                              int count, int *out, assay_error *err) {
-    const cJSON *value;
-    const char *word = NULL;
-    assay_status st = assay_json_require(object, key, where, &value, err);
-    if (!st) st = assay_json_as_string(value, where, &word, err);
-    for (int i = 0; !st && i < count; i++) {
-        if (strcmp(word, name_of(i)) != 0) continue;
-        *out = i;
-        return ASSAY_OK;
-    }
-    return st ? st : assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s '%.40s' is not known", where, key, word);
-}
-
 static const char *verdict_name(int i) { return assay_verdict_name((assay_verdict)i); }
 static const char *case_verdict_name(int i) { return assay_case_verdict_name((assay_case_verdict)i); }
 static const char *kind_name(int i) { return assay_entry_kind_name((assay_entry_kind)i); }
@@ -149,7 +134,9 @@ static assay_status read_tolerance(const cJSON *entry, const char *where, assay_
     int origin = 0;
     if (!object) return ASSAY_OK;
     assay_status st = assay_json_as_object(object, where, err);
-    if (!st) st = read_word(object, "origin", where, origin_name, ASSAY_TOLERANCE_DEFAULT + 1, &origin, err);
+    if (!st)
+        st = json_get_word(object, "origin", where, (json_words){origin_name, ASSAY_TOLERANCE_DEFAULT + 1}, &origin,
+                           err);
     e->origin = (assay_tolerance_origin)origin;
     e->has_floor = assay_json_member(object, "floor") != NULL;
     double *to[] = {&e->tolerance, &e->deviation, &e->floor};
@@ -200,10 +187,11 @@ static assay_status read_verdict(const cJSON *entry, const char *where, const as
                                  assay_error *err) {
     int verdict = 0, from = ASSAY_VERDICT_FAIL;
     int64_t waiver = -1;
-    assay_status st = read_word(entry, "verdict", where, verdict_name, ASSAY_VERDICT_COUNT, &verdict, err);
+    assay_status st =
+        json_get_word(entry, "verdict", where, (json_words){verdict_name, ASSAY_VERDICT_COUNT}, &verdict, err);
     if (!st) st = assay_json_get_int(entry, "waiver", where, &waiver, err);
     if (!st && assay_json_member(entry, "waived_from"))
-        st = read_word(entry, "waived_from", where, verdict_name, ASSAY_VERDICT_COUNT, &from, err);
+        st = json_get_word(entry, "waived_from", where, (json_words){verdict_name, ASSAY_VERDICT_COUNT}, &from, err);
     if (!st && (waiver < -1 || waiver >= (int64_t)c->waivers.count))
         st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no waiver %lld", where, (long long)waiver);
     e->verdict = (assay_verdict)verdict;
@@ -224,7 +212,7 @@ static assay_status read_entry(const cJSON *entry, const char *where, const assa
     int kind = 0;
     const cJSON *detail;
     assay_status st = assay_json_as_object(entry, where, err);
-    if (!st) st = read_word(entry, "kind", where, kind_name, ASSAY_ENTRY_UNKNOWN + 1, &kind, err);
+    if (!st) st = json_get_word(entry, "kind", where, (json_words){kind_name, ASSAY_ENTRY_UNKNOWN + 1}, &kind, err);
     e->kind = (assay_entry_kind)kind;
     if (!st) st = read_texts(entry, where, e, err);
     if (!st) st = read_place(entry, where, e, err);
@@ -346,7 +334,9 @@ static assay_status read_case(const cJSON *object, const char *where, assay_case
     int verdict = 0;
     assay_status st = assay_json_as_object(object, where, err);
     if (!st) st = read_case_texts(object, where, c, err);
-    if (!st) st = read_word(object, "verdict", where, case_verdict_name, ASSAY_CASE_VERDICT_COUNT, &verdict, err);
+    if (!st)
+        st = json_get_word(object, "verdict", where, (json_words){case_verdict_name, ASSAY_CASE_VERDICT_COUNT},
+                           &verdict, err);
     c->verdict = (assay_case_verdict)verdict;
     if (!st) st = read_case_numbers(object, where, c, err);
     if (!st) st = json_read_waivers(&c->waivers, object, where, err);
