@@ -72,3 +72,13 @@ const char *assay_drift_words(const assay_drift *drift, char *text, size_t text_
                  assay_real_text(drift->limit, 3, limit));
     return text;
 }
+
+const char *assay_metric_word(const assay_entry *e) {
+    if (!e->has_metrics) return "";
+    if (e->metrics.class_mismatches) return "NaN/inf class";
+    switch (assay_stage_get(e->place.stage)->judge) {
+    case ASSAY_JUDGE_EXACT: return "exact";
+    case ASSAY_JUDGE_STORED: return "stored";
+    default: return "max abs";
+    }
+}

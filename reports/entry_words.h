@@ -20,6 +20,9 @@ const char *assay_failure_kind(const assay_entry *e);
 /* Writes "step 0, window 1, layer 2" into text, what the entry has of it; "no stage" for a tensor that is none. Returns text. */
 const char *assay_entry_place_text(const assay_entry *e, char *text, size_t text_nbytes);
 
+/* What is held against the tolerance: "max abs", "exact", "stored", "NaN/inf class"; "" where nothing was measured. */
+const char *assay_metric_word(const assay_entry *e);
+
 #define ASSAY_REAL_TEXT 32
 
 /* Writes a number with so many significant digits into text; "NaN", without a sign, which differs from machine to

@@ -1,4 +1,5 @@
 #include "reports/html_summary.h"
+#include "reports/entry_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,7 +154,7 @@ static void put_distance(FILE *out, const assay_entry *e) {
         return;
     }
     html_put_number(out, e->deviation);
-    fprintf(out, " (%s)", html_metric_word(e));
+    fprintf(out, " (%s)", assay_metric_word(e));
     if (e->origin == ASSAY_TOLERANCE_NONE) fputs("; it must be equal", out);
     else {
         fputs(", tolerance ", out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/entry_words.h"
 #include "reports/html_page.h"
 #include "reports/html_text.h"
 #include "reports/html_words.h"
@@ -74,7 +75,7 @@ static void put_shape(FILE *out, const assay_entry *e) {
 
 static void put_judged(FILE *out, const assay_entry *e) {
     bool measured = e->has_metrics;
-    fprintf(out, "<td>%s</td>", html_metric_word(e));
+    fprintf(out, "<td>%s</td>", assay_metric_word(e));
     put_cell(out, measured, e->deviation);
     put_cell(out, measured, e->tolerance);
     put_cell(out, measured && (e->origin != ASSAY_TOLERANCE_NONE || html_ratio(e) > 0), html_ratio(e));

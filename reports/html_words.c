@@ -45,16 +45,6 @@ void html_put_place(FILE *out, const assay_entry *e) {
     fprintf(out, "%s of %s", own ? name + 10 : name, assay_entry_place_text(e, place, sizeof place));
 }
 
-const char *html_metric_word(const assay_entry *e) {
-    if (!e->has_metrics) return "";
-    if (e->metrics.class_mismatches) return "NaN/inf class";
-    switch (assay_stage_get(e->place.stage)->judge) {
-    case ASSAY_JUDGE_EXACT: return "exact";
-    case ASSAY_JUDGE_STORED: return "stored";
-    default: return "max abs";
-    }
-}
-
 double html_ratio(const assay_entry *e) {
     if (!e->has_metrics) return NAN;
     if (e->metrics.class_mismatches) return INFINITY;

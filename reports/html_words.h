@@ -26,9 +26,6 @@ void html_put_case_verdict(FILE *out, assay_case_verdict verdict);
 /* "attn_scores of step 0, window 1, layer 2"; the path of what is no stage. */
 void html_put_place(FILE *out, const assay_entry *entry);
 
-/* What is held against the tolerance: "max abs", "exact", "stored", "NaN/inf class"; "" where nothing was measured. */
-const char *html_metric_word(const assay_entry *entry);
-
 /* Deviation over tolerance, infinite where a NaN or an infinity stands against something else; NaN where nothing was measured. */
 double html_ratio(const assay_entry *entry);
 

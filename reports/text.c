@@ -59,24 +59,7 @@ static style style_of(assay_verdict v) {
     return v == ASSAY_VERDICT_PASS ? GREEN : YELLOW;
 }
 
-/* "step 0, window 1, layer 2", what the place has of it. */
-static void put_place(const printer *p, const assay_place *place) {
-    fprintf(p->out, "step %lld", (long long)place->step);
-    if (place->window >= 0) fprintf(p->out, ", window %lld", (long long)place->window);
-    if (place->layer >= 0) fprintf(p->out, ", layer %lld", (long long)place->layer);
-}
-
 /* ---- one entry ---- */
-
-static const char *metric_of(const assay_entry *e) {
-    if (!e->has_metrics) return "-";
-    if (e->metrics.class_mismatches) return "NaN/inf class";
-    switch (assay_stage_get(e->place.stage)->judge) {
-    case ASSAY_JUDGE_EXACT: return "exact";
-    case ASSAY_JUDGE_STORED: return "stored";
-    default: return "max abs";
-    }
-}
 
 static void put_number(const printer *p, bool has, double value) {
     char text[32] = "-";
@@ -88,7 +71,7 @@ static void put_entry_row(const printer *p, const assay_entry *e) {
     bool has = e->has_metrics;
     fprintf(p->out, "  ");
     put_padded(p, e->path, p->path_width);
-    fprintf(p->out, "  %-13s", metric_of(e));
+    fprintf(p->out, "  %-13s", e->has_metrics ? assay_metric_word(e) : "-");
     put_number(p, has, e->deviation);
     put_number(p, has, e->tolerance);
     put_number(p, has && e->origin != ASSAY_TOLERANCE_NONE, e->ratio_tolerance);
@@ -232,14 +215,13 @@ static void put_not_compared(const printer *p, const assay_case_result *c) {
 static void put_first_divergence(const printer *p, const assay_case_result *c) {
     if (c->first_divergence < 0) return;
     const assay_entry *e = &c->entries[c->first_divergence];
-    char reason[sizeof e->reason], rules[sizeof e->rules];
+    char reason[sizeof e->reason], rules[sizeof e->rules], place[100];
     fprintf(p->out, "  First divergence: ");
     if (e->kind == ASSAY_ENTRY_STAGE) {
         put_styled(p, BOLD, assay_stage_get(e->place.stage)->name, 0);
         fprintf(p->out, " of ");
     }
-    put_place(p, &e->place);
-    fprintf(p->out, ": %s", clean(e->reason, reason, sizeof reason));
+    fprintf(p->out, "%s: %s", assay_entry_place_text(e, place, sizeof place), clean(e->reason, reason, sizeof reason));
     if (e->rules[0]) fprintf(p->out, " (see %s)", clean(e->rules, rules, sizeof rules));
     fprintf(p->out, ".\n");
 }
