@@ -83,9 +83,10 @@ static assay_status ask(assay_history *history, const char *sql, int64_t *out, a
 /* Whether the database is ours and of a version that is known; *empty: it has nothing yet. */
 static assay_status look(assay_history *history, bool *empty, assay_error *err) {
     int64_t application = 0, version = 0, tables = 0;
-    assay_status st = ask(history, "PRAGMA application_id", &application, err);
+    /* The tables first: another process may make them in between, with what follows, and then all that is seen is there. */
+    assay_status st = ask(history, "SELECT count(*) FROM sqlite_master", &tables, err);
+    if (!st) st = ask(history, "PRAGMA application_id", &application, err);
     if (!st) st = ask(history, "PRAGMA user_version", &version, err);
-    if (!st) st = ask(history, "SELECT count(*) FROM sqlite_master", &tables, err);
     if (st) return st;
     *empty = tables == 0 && application == 0;
     if (*empty) return ASSAY_OK;
