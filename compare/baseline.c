@@ -54,6 +54,9 @@ static assay_status case_of(assay_baseline_case *out, const assay_case_result *c
         if (!bad) out->stages[i] = stage_of(&folds[i]);
         *left_out += bad;
     }
+    size_t failed, refusals = assay_fold_refusals(c, &failed);
+    if (!failed) out->refusals = refusals;
+    *left_out += failed > 0;
     return ASSAY_OK;
 }
 
@@ -140,24 +143,29 @@ static const char *name_of(const assay_case_result *c, const assay_stage_fold *f
     return c->entries[measure == ASSAY_MEASURE_RMS ? f->rms_entry : f->worst_entry].path;
 }
 
+/* The places of a stage, or refusals. */
+static assay_status hold_places(assay_result *result, const assay_case_result *c, size_t before, size_t now,
+                                const char *name, assay_error *err) {
+    assay_drift drift = {.test_case = c->name};
+    if (!judge_places(&drift, before, now)) return ASSAY_OK;
+    snprintf(drift.path, sizeof drift.path, "%s", name);
+    return assay_drifts_add(&result->drifts, &drift, err);
+}
+
 /* A stage whose places vanished and whose rest moved is told twice. */
 static assay_status hold_stage(assay_result *result, const assay_case_result *c, const assay_stage_fold *f,
                                const assay_baseline_stage *before, assay_stage stage, assay_error *err) {
     assay_drift drift = {.test_case = c->name};
     const assay_baseline_stage now = stage_of(f);
-    assay_status st = ASSAY_OK;
-    if (judge_places(&drift, before->places, now.places)) {
-        char name[ASSAY_STAGE_TEXT];
-        snprintf(drift.path, sizeof drift.path, "%s", assay_stage_text(stage, name));
-        st = assay_drifts_add(&result->drifts, &drift, err);
-    }
+    char name[ASSAY_STAGE_TEXT];
+    assay_status st = hold_places(result, c, before->places, now.places, assay_stage_text(stage, name), err);
     if (st || !before->places || !now.places || !judge_stage(&drift, before, &now)) return st;
     snprintf(drift.path, sizeof drift.path, "%s", name_of(c, f, drift.measure));
     return assay_drifts_add(&result->drifts, &drift, err);
 }
 
 static size_t count_places(const assay_baseline_case *c) {
-    size_t places = 0;
+    size_t places = c->refusals;
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) places += c->stages[i].places;
     return places;
 }
@@ -183,10 +191,12 @@ static assay_status hold_case(assay_result *result, const assay_case_result *c, 
     assay_stage_fold folds[ASSAY_STAGE_COUNT];
     if (c->verdict == ASSAY_CASE_ERROR) return ASSAY_OK;
     assay_stage_fold_case(c, folds);
-    size_t places = 0, places_before = before ? count_places(before) : 0;
+    size_t failed, refusals = assay_fold_refusals(c, &failed);
+    size_t places = refusals, places_before = before ? count_places(before) : 0;
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) places += folds[i].places;
     if (!before || places == 0) return add_case_drift(result, c->name, places_before, places, err);
     assay_status st = check_dtype(before, c, name, err);
+    if (!st) st = hold_places(result, c, before->refusals, refusals, ASSAY_BASELINE_REFUSALS, err);
     for (int i = 0; i < ASSAY_STAGE_COUNT && !st; i++)
         st = hold_stage(result, c, &folds[i], &before->stages[i], (assay_stage)i, err);
     return st;

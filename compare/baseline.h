@@ -21,6 +21,9 @@ extern "C" {
 #define ASSAY_BASELINE_UNIT_WORST 0.5
 #define ASSAY_BASELINE_UNIT_RMS 0.125
 
+/* What the refused steps of a case are called, beside the names of stages. */
+#define ASSAY_BASELINE_REFUSALS "refusals"
+
 typedef struct {
     size_t places; /* 0: the stage was not judged */
     bool has_worst, has_rms;
@@ -31,6 +34,7 @@ typedef struct {
     char *name;
     bool has_dtype;
     assay_dtype dtype; /* that the candidate computed in */
+    size_t refusals;   /* how many refused steps were judged */
     assay_baseline_stage stages[ASSAY_STAGE_COUNT];
 } assay_baseline_case;
 
@@ -39,7 +43,7 @@ typedef struct {
     size_t count;
 } assay_baseline;
 
-/* What a run becomes as a baseline. Stages that fail, and waived ones whose distance is no number, are left out and counted in
+/* What a run becomes as a baseline. Stages and refusals that fail, and waived ones whose distance is no number, are left out and counted in
  * *left_out. ASSAY_EINPUT: a case could not be compared, or two have the same name. Release with assay_baseline_free. */
 assay_status assay_baseline_of(assay_baseline *out, const assay_result *result, size_t *left_out, assay_error *err);
 

@@ -10,10 +10,23 @@ typedef struct {
     double squares, elements, largest;
 } spread;
 
-bool assay_entry_was_judged(const assay_entry *e) {
-    if (e->kind != ASSAY_ENTRY_STAGE) return false;
+static bool has_judgement(const assay_entry *e) {
     bool waived = e->verdict == ASSAY_VERDICT_WAIVED && e->waived_from == ASSAY_VERDICT_FAIL;
     return waived || e->verdict == ASSAY_VERDICT_PASS || e->verdict == ASSAY_VERDICT_FAIL;
+}
+
+bool assay_entry_was_judged(const assay_entry *e) { return e->kind == ASSAY_ENTRY_STAGE && has_judgement(e); }
+
+size_t assay_fold_refusals(const assay_case_result *c, size_t *failed) {
+    size_t judged = 0;
+    *failed = 0;
+    for (size_t i = 0; i < c->entry_count; i++) {
+        const assay_entry *e = &c->entries[i];
+        if (e->kind != ASSAY_ENTRY_STEP || !has_judgement(e)) continue;
+        judged++;
+        *failed += e->verdict == ASSAY_VERDICT_FAIL;
+    }
+    return judged;
 }
 
 /* `distance` in noise floors. 0 / 0 is 0: there is no noise, and no difference. */

@@ -30,6 +30,9 @@ typedef struct {
 /* True for a stage that passes, fails, or fails and is waived. */
 bool assay_entry_was_judged(const assay_entry *e);
 
+/* How many refusals of a case were judged: steps that pass, fail, or fail and are waived. *failed: those that fail. */
+size_t assay_fold_refusals(const assay_case_result *c, size_t *failed);
+
 /* Folds a case. Noise floors are the golden's; where it has none, an eighth of the tolerance stands for one. places is 0 of a stage
  * that was not judged. */
 void assay_stage_fold_case(const assay_case_result *c, assay_stage_fold folds[ASSAY_STAGE_COUNT]);

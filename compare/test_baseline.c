@@ -182,6 +182,63 @@ Test(baseline, a_case_vanishes_where_all_were_to_be_run) {
     }
 }
 
+/* A case of one step that both refuse. */
+static assay_result refusal(assay_verdict verdict) {
+    assay_result r = {0};
+    assay_case_result c = new_case("a");
+    assay_entry e = {.kind = ASSAY_ENTRY_STEP, .verdict = verdict, .path = "steps/0"};
+    e.place.stage = ASSAY_STAGE_SCHEDULE;
+    add(&c, e);
+    take(&r, &c);
+    return r;
+}
+
+Test(baseline, refusals_that_vanish_fail) {
+    static const assay_verdict gone[] = {ASSAY_VERDICT_MISSING, ASSAY_VERDICT_NOT_COMPARED};
+    assay_result same = refusal(ASSAY_VERDICT_PASS);
+    hold(&same, refusal(ASSAY_VERDICT_PASS));
+    cr_assert_eq(same.drifts.count, 0);
+    for (size_t i = 0; i < 2; i++) {
+        assay_result now = refusal(gone[i]), whole = result_of(1, 0.2);
+        hold(&now, refusal(ASSAY_VERDICT_PASS));
+        cr_assert_eq(now.drifts.count, 1);
+        check(&now.drifts.items[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "");
+        assay_result_free(&now);
+        now = result_of(1, 0.2);
+        add(&whole.cases[0], same.cases[0].entries[0]);
+        add(&now.cases[0], (assay_entry){.kind = ASSAY_ENTRY_STEP, .verdict = gone[i], .path = "steps/0"});
+        hold(&now, whole);
+        cr_assert_eq(now.drifts.count, 1);
+        check(&now.drifts.items[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "refusals");
+        assay_result_free(&now);
+    }
+    assay_result_free(&same);
+}
+
+Test(baseline, a_case_that_becomes_unsupported_vanishes) {
+    assay_result now = {0};
+    assay_case_result c;
+    cr_assert_eq(assay_case_result_unsupported(&c, "a", "g.h5", "no such thing", NULL), ASSAY_OK);
+    cr_assert_eq(assay_result_add_case(&now, &c, NULL), ASSAY_OK);
+    hold(&now, refusal(ASSAY_VERDICT_PASS));
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_PLACES, "");
+    assay_result_free(&now);
+}
+
+Test(baseline, a_refusal_that_fails_is_not_accepted) {
+    assay_result r = refusal(ASSAY_VERDICT_FAIL);
+    assay_baseline b;
+    size_t left_out;
+    cr_assert_eq(assay_baseline_of(&b, &r, &left_out, NULL), ASSAY_OK);
+    cr_assert_eq(left_out, 1);
+    cr_assert_eq(b.cases[0].refusals, 0);
+    assay_baseline_free(&b);
+    hold(&r, refusal(ASSAY_VERDICT_PASS));
+    cr_assert_eq(r.drifts.count, 0, "it was judged");
+    assay_result_free(&r);
+}
+
 Test(baseline, another_dtype_and_what_could_not_be_compared_are_refused) {
     assay_error err = {0}, why = {0};
     assay_result before = result_of(1, 0.2), now = result_of(1, 0.2);

@@ -40,6 +40,10 @@ static bool put_case(FILE *out, const assay_baseline_case *c) {
     free(name);
     if (c->has_dtype) fprintf(out, "\"dtype\": \"%s\", ", assay_dtype_name(c->dtype));
     fprintf(out, "\"stages\": {");
+    if (c->refusals) {
+        fprintf(out, "\n      \"" ASSAY_BASELINE_REFUSALS "\": {\"places\": %zu}", c->refusals);
+        first = false;
+    }
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++) {
         if (!c->stages[i].places) continue;
         put_stage(out, (assay_stage)i, &c->stages[i], first);
@@ -102,6 +106,15 @@ static assay_status read_stage(assay_baseline_stage *out, const cJSON *object, c
     return st;
 }
 
+static assay_status read_refusals(assay_baseline_case *c, const cJSON *object, const char *where, assay_error *err) {
+    assay_baseline_stage refusals = {0};
+    assay_status st = read_stage(&refusals, object, where, err);
+    if (!st && (refusals.has_worst || refusals.has_rms))
+        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: refusals have 'places' alone; accept the run again", where);
+    c->refusals = refusals.places;
+    return st;
+}
+
 static assay_status read_stages(assay_baseline_case *c, const cJSON *object, const char *where, assay_error *err) {
     const cJSON *stages = NULL;
     assay_status st = assay_json_require(object, "stages", where, &stages, err);
@@ -110,7 +123,8 @@ static assay_status read_stages(assay_baseline_case *c, const cJSON *object, con
         char at[700];
         assay_stage stage;
         snprintf(at, sizeof at, "%s: stage '%.80s'", where, child->string);
-        if (!assay_stage_from_text(child->string, &stage))
+        if (strcmp(child->string, ASSAY_BASELINE_REFUSALS) == 0) st = read_refusals(c, child, at, err);
+        else if (!assay_stage_from_text(child->string, &stage))
             st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no such stage (docs/golden-format.md)", at);
         else st = read_stage(&c->stages[stage], child, at, err);
     }
@@ -195,18 +209,22 @@ static void show_measure(FILE *out, bool has, double value) {
     else fprintf(out, "  %8s", "-");
 }
 
+static void show_stage(FILE *out, const char *test_case, const char *name, const assay_baseline_stage *stage) {
+    if (!stage->places) return;
+    fprintf(out, "%-26s  %-26s  %6zu", test_case, name, stage->places);
+    show_measure(out, stage->has_worst, stage->worst);
+    show_measure(out, stage->has_rms, stage->rms);
+    fprintf(out, "\n");
+}
+
 void assay_report_baseline(FILE *out, const assay_baseline *baseline) {
     fprintf(out, "%-26s  %-26s  %6s  %8s  %8s\n", "case", "stage", "places", "worst", "rms");
-    for (size_t i = 0; i < baseline->count; i++)
-        for (int s = 0; s < ASSAY_STAGE_COUNT; s++) {
-            const assay_baseline_stage *stage = &baseline->cases[i].stages[s];
-            char name[ASSAY_STAGE_TEXT];
-            if (!stage->places) continue;
-            fprintf(out, "%-26s  %-26s  %6zu", baseline->cases[i].name, assay_stage_text((assay_stage)s, name),
-                    stage->places);
-            show_measure(out, stage->has_worst, stage->worst);
-            show_measure(out, stage->has_rms, stage->rms);
-            fprintf(out, "\n");
-        }
+    for (size_t i = 0; i < baseline->count; i++) {
+        const assay_baseline_case *c = &baseline->cases[i];
+        char name[ASSAY_STAGE_TEXT];
+        show_stage(out, c->name, ASSAY_BASELINE_REFUSALS, &(assay_baseline_stage){.places = c->refusals});
+        for (int s = 0; s < ASSAY_STAGE_COUNT; s++)
+            show_stage(out, c->name, assay_stage_text((assay_stage)s, name), &c->stages[s]);
+    }
     fprintf(out, "\n%zu cases; worst and rms in noise floors (docs/baselines.md)\n", baseline->count);
 }

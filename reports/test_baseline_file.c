@@ -30,7 +30,7 @@ static assay_baseline example(void) {
     b.cases[0].stages[ASSAY_STAGE_SCHEDULE] = (assay_baseline_stage){.places = 2};
     b.cases[0].stages[ASSAY_STAGE_PAST_KEY] = (assay_baseline_stage){4, true, false, 0.125, 0};
     b.cases[0].stages[ASSAY_STAGE_LOGITS] = (assay_baseline_stage){1, true, true, 1.25, 3.5e-07};
-    b.cases[1] = (assay_baseline_case){.name = strdup("überall")};
+    b.cases[1] = (assay_baseline_case){.name = strdup("überall"), .refusals = 2};
     return b;
 }
 
@@ -40,7 +40,8 @@ static const char example_text[] =
     "      \"schedule\": {\"places\": 2},\n"
     "      \"logits\": {\"places\": 1, \"worst\": 1.25, \"rms\": 3.5e-07},\n"
     "      \"past/key\": {\"places\": 4, \"worst\": 0.125}}},\n"
-    "    \"überall\": {\"stages\": {}}\n  }\n}\n";
+    "    \"überall\": {\"stages\": {\n"
+    "      \"refusals\": {\"places\": 2}}}\n  }\n}\n";
 
 static void put_text(const char *text) {
     FILE *out = fopen(path, "w");
@@ -71,6 +72,7 @@ Test(baseline_file, reads_back) {
         cr_assert_str_eq(back.cases[i].name, b.cases[i].name);
         cr_assert_eq(back.cases[i].has_dtype, b.cases[i].has_dtype);
         cr_assert_eq(back.cases[i].dtype, b.cases[i].dtype);
+        cr_assert_eq(back.cases[i].refusals, b.cases[i].refusals);
         cr_assert_eq(memcmp(back.cases[i].stages, b.cases[i].stages, sizeof b.cases[i].stages), 0);
     }
     cr_assert_not_null(assay_baseline_find(&back, "überall"));
@@ -102,6 +104,8 @@ Test(baseline_file, refuses_what_is_none) {
     refuses(HEAD "{\"a\": {\"stages\": {\"logits\": {\"places\": 0}}}}}", "at least 1");
     refuses(HEAD "{\"a\": {\"stages\": {\"logits\": {\"places\": 1, \"worst\": -1}}}}}", "'worst' must be");
     refuses(HEAD "{\"a\": {\"stages\": {\"logits\": {\"places\": 1, \"rms\": \"NaN\"}}}}}", "rms");
+    refuses(HEAD "{\"a\": {\"stages\": {\"refusals\": {\"places\": 1, \"worst\": 1}}}}}",
+            "case 'a': stage 'refusals': refusals have 'places' alone");
     refuses(HEAD "{\"a\": {\"dtype\": \"int64\", \"stages\": {}}}}", "'dtype' is 'int64'");
     put_text("");
 }
