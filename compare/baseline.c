@@ -121,12 +121,25 @@ static bool judge(assay_drift *drift, const measured measures[2]) {
     return most > 1;
 }
 
+/* A root mean square that only one of the two has came or went. */
+static bool judge_spread(assay_drift *drift, const assay_baseline_stage *before, const assay_baseline_stage *now) {
+    if (before->has_rms == now->has_rms) return false;
+    drift->kind = now->has_rms ? ASSAY_DRIFT_NEW : ASSAY_DRIFT_VANISHED;
+    drift->measure = ASSAY_MEASURE_RMS;
+    drift->before = before->rms;
+    drift->now = now->rms;
+    drift->limit = 0;
+    return true;
+}
+
 static bool judge_stage(assay_drift *drift, const assay_baseline_stage *before, const assay_baseline_stage *now) {
     const measured measures[2] = {
         {ASSAY_MEASURE_WORST, before->has_worst && now->has_worst, before->worst, now->worst,
          ASSAY_BASELINE_UNIT_WORST},
         {ASSAY_MEASURE_RMS, before->has_rms && now->has_rms, before->rms, now->rms, ASSAY_BASELINE_UNIT_RMS}};
-    return judge(drift, measures);
+    bool changed = judge(drift, measures);
+    if (changed && drift->kind == ASSAY_DRIFT_MOVED) return true;
+    return judge_spread(drift, before, now) || changed;
 }
 
 /* Places that came or went. */
@@ -139,8 +152,11 @@ static bool judge_places(assay_drift *drift, size_t before, size_t now) {
     return now != before;
 }
 
-static const char *name_of(const assay_case_result *c, const assay_stage_fold *f, assay_drift_measure measure) {
-    return c->entries[measure == ASSAY_MEASURE_RMS ? f->rms_entry : f->worst_entry].path;
+/* The place that is farthest; a measure that came or went has none. */
+static const char *name_of(const assay_case_result *c, const assay_stage_fold *f, const assay_drift *drift,
+                           const char *stage) {
+    if (drift->kind == ASSAY_DRIFT_NEW || drift->kind == ASSAY_DRIFT_VANISHED) return stage;
+    return c->entries[drift->measure == ASSAY_MEASURE_RMS ? f->rms_entry : f->worst_entry].path;
 }
 
 /* The places of a stage, or refusals. */
@@ -158,9 +174,10 @@ static assay_status hold_stage(assay_result *result, const assay_case_result *c,
     assay_drift drift = {.test_case = c->name};
     const assay_baseline_stage now = stage_of(f);
     char name[ASSAY_STAGE_TEXT];
-    assay_status st = hold_places(result, c, before->places, now.places, assay_stage_text(stage, name), err);
+    assay_stage_text(stage, name);
+    assay_status st = hold_places(result, c, before->places, now.places, name, err);
     if (st || !before->places || !now.places || !judge_stage(&drift, before, &now)) return st;
-    snprintf(drift.path, sizeof drift.path, "%s", name_of(c, f, drift.measure));
+    snprintf(drift.path, sizeof drift.path, "%s", name_of(c, f, &drift, name));
     return assay_drifts_add(&result->drifts, &drift, err);
 }
 

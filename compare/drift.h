@@ -30,7 +30,7 @@ typedef enum {
 typedef struct {
     char *test_case;
     char path
-        [160]; /* the place that is farthest now; of places that vanished or are new the stage's name, "" for a whole case */
+        [160]; /* the place that is farthest now; of what vanished or is new the stage's name, "" for a whole case */
     assay_drift_kind kind;
     assay_drift_measure measure;
     double before, now;

@@ -182,6 +182,19 @@ Test(baseline, a_case_vanishes_where_all_were_to_be_run) {
     }
 }
 
+Test(baseline, a_root_mean_square_comes_and_goes) {
+    assay_result now = result_of(1, 0.2), more = result_of(1, 0.2), few = result_of(1, 0.2);
+    for (int i = 0; i < 2; i++) now.cases[0].entries[i].metrics.finite = few.cases[0].entries[i].metrics.finite = 7;
+    hold(&now, result_of(1, 0.2));
+    cr_assert_eq(now.drifts.count, 1);
+    check(&now.drifts.items[0], ASSAY_DRIFT_VANISHED, ASSAY_MEASURE_RMS, "norm");
+    hold(&more, few);
+    cr_assert_eq(more.drifts.count, 1);
+    check(&more.drifts.items[0], ASSAY_DRIFT_NEW, ASSAY_MEASURE_RMS, "norm");
+    assay_result_free(&now);
+    assay_result_free(&more);
+}
+
 /* A case of one step that both refuse. */
 static assay_result refusal(assay_verdict verdict) {
     assay_result r = {0};

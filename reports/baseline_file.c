@@ -106,6 +106,20 @@ static assay_status read_stage(assay_baseline_stage *out, const cJSON *object, c
     return st;
 }
 
+/* A stage that is judged by numbers always has the largest; without it the check would be none. */
+static assay_status check_measures(assay_stage id, const assay_baseline_stage *stage, const char *where,
+                                   assay_error *err) {
+    assay_stage_judge judge = assay_stage_get(id)->judge;
+    if (judge == ASSAY_JUDGE_EXACT && (stage->has_worst || stage->has_rms))
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "%s: the stage is exact, and has 'places' alone; accept the run again", where);
+    if (judge == ASSAY_JUDGE_STORED && stage->has_rms)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: stored memory has no 'rms'; accept the run again", where);
+    if (judge != ASSAY_JUDGE_EXACT && !stage->has_worst)
+        return assay_fail(err, ASSAY_EINPUT, NULL, "%s: 'worst' is missing; accept the run again", where);
+    return ASSAY_OK;
+}
+
 static assay_status read_refusals(assay_baseline_case *c, const cJSON *object, const char *where, assay_error *err) {
     assay_baseline_stage refusals = {0};
     assay_status st = read_stage(&refusals, object, where, err);
@@ -122,11 +136,13 @@ static assay_status read_stages(assay_baseline_case *c, const cJSON *object, con
     for (const cJSON *child = st ? NULL : stages->child; child && !st; child = child->next) {
         char at[700];
         assay_stage stage;
+        bool is_refusals = strcmp(child->string, ASSAY_BASELINE_REFUSALS) == 0;
         snprintf(at, sizeof at, "%s: stage '%.80s'", where, child->string);
-        if (strcmp(child->string, ASSAY_BASELINE_REFUSALS) == 0) st = read_refusals(c, child, at, err);
+        if (is_refusals) st = read_refusals(c, child, at, err);
         else if (!assay_stage_from_text(child->string, &stage))
             st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no such stage (docs/golden-format.md)", at);
         else st = read_stage(&c->stages[stage], child, at, err);
+        if (!st && !is_refusals) st = check_measures(stage, &c->stages[stage], at, err);
     }
     return st;
 }

@@ -17,8 +17,8 @@ assay_status assay_baseline_write(const char *path, const assay_baseline *baseli
 /* The text of that file; the caller frees it. */
 assay_status assay_baseline_print(char **text, const assay_baseline *baseline, assay_error *err);
 
-/* Reads what assay_baseline_write wrote, strictly: unknown keys, stages that are none, and numbers that are negative are ASSAY_EINPUT.
- * Release with assay_baseline_free. */
+/* Reads what assay_baseline_write wrote, strictly: unknown keys, stages that are none, numbers that are negative, and those that a stage lacks or cannot
+ * have are ASSAY_EINPUT. Release with assay_baseline_free. */
 assay_status assay_baseline_read(assay_baseline *out, const char *path, assay_error *err);
 
 /* The same of a text in memory; `where` begins every message. */

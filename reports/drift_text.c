@@ -20,7 +20,7 @@ static size_t count_kind(const assay_drifts *r, assay_drift_kind kind) {
 
 static void put_row(FILE *out, const assay_drift *d, int name_width) {
     char factor[32] = "-", limit[32] = "-";
-    if (d->measure != ASSAY_MEASURE_PLACES) {
+    if (d->kind == ASSAY_DRIFT_MOVED || d->kind == ASSAY_DRIFT_BETTER) {
         if (d->before > 0 && isfinite(d->now)) snprintf(factor, sizeof factor, "%.3g", d->now / d->before);
         snprintf(limit, sizeof limit, "%.3g", d->limit);
     }

@@ -106,6 +106,12 @@ Test(baseline_file, refuses_what_is_none) {
     refuses(HEAD "{\"a\": {\"stages\": {\"logits\": {\"places\": 1, \"rms\": \"NaN\"}}}}}", "rms");
     refuses(HEAD "{\"a\": {\"stages\": {\"refusals\": {\"places\": 1, \"worst\": 1}}}}}",
             "case 'a': stage 'refusals': refusals have 'places' alone");
+    refuses(HEAD "{\"a\": {\"stages\": {\"norm\": {\"places\": 1, \"rms\": 1}}}}}",
+            "b.json: case 'a': stage 'norm': 'worst' is missing; accept the run again");
+    refuses(HEAD "{\"a\": {\"stages\": {\"schedule\": {\"places\": 1, \"worst\": 0}}}}}",
+            "case 'a': stage 'schedule': the stage is exact");
+    refuses(HEAD "{\"a\": {\"stages\": {\"past/mem_key\": {\"places\": 1, \"worst\": 0, \"rms\": 0}}}}}",
+            "case 'a': stage 'past/mem_key': stored memory has no 'rms'");
     refuses(HEAD "{\"a\": {\"dtype\": \"int64\", \"stages\": {}}}}", "'dtype' is 'int64'");
     put_text("");
 }
