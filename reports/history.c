@@ -171,7 +171,7 @@ static char *immutable_uri(const char *path) {
 /* Where the folder cannot be written to there is no room for what readers share; a database that nobody has open can be read
  * without. */
 static assay_status open_still(assay_history *history, assay_error *err) {
-    char *uri = immutable_uri(history->path);
+    char *uri = immutable_uri(history->file);
     if (!uri) return assay_fail_nomem(err, "the history");
     sqlite3_close(history->db);
     history->db = NULL;
@@ -185,7 +185,7 @@ static assay_status open_to_read(assay_history *history, assay_error *err) {
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: there is no history; 'assay history add' makes one",
                           history->path);
     /* Who may write cleans up what readers share; SQLite opens what cannot be written to as such. */
-    assay_status st = open_as(history, history->path, SQLITE_OPEN_READWRITE, err);
+    assay_status st = open_as(history, history->file, SQLITE_OPEN_READWRITE, err);
     if (!st) st = prepare_database(history, false, err);
     int code = st == ASSAY_EINPUT ? sqlite3_errcode(history->db) & 0xff : SQLITE_OK;
     bool locked_out = code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
@@ -193,7 +193,7 @@ static assay_status open_to_read(assay_history *history, assay_error *err) {
 }
 
 static assay_status open_to_write(assay_history *history, assay_error *err) {
-    assay_status st = open_as(history, history->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    assay_status st = open_as(history, history->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (!st && sqlite3_db_readonly(history->db, "main"))
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s", history->path, advice(SQLITE_READONLY));
     return st ? st : prepare_database(history, true, err);
@@ -211,15 +211,22 @@ static assay_status check_bytes(const char *path, assay_error *err) {
     return assay_fail(err, ASSAY_EINPUT, NULL, "%s: %s", path, advice(SQLITE_NOTADB));
 }
 
+/* NULL when out of memory. */
+static assay_history *new_history(const char *path) {
+    assay_history *history = calloc(1, sizeof *history);
+    if (!history) return NULL;
+    history->path = strdup(path);
+    if (asprintf(&history->file, "%s%s", path[0] == '/' ? "" : "./", path) < 0) history->file = NULL;
+    if (history->path && history->file) return history;
+    assay_history_close(history);
+    return NULL;
+}
+
 assay_status assay_history_open(assay_history **out, const char *path, bool writes, assay_error *err) {
     assay_status st = check_bytes(path, err);
     if (st) return st;
-    assay_history *history = calloc(1, sizeof *history);
-    if (history) history->path = strdup(path);
-    if (!history || !history->path) {
-        free(history);
-        return assay_fail_nomem(err, "the history");
-    }
+    assay_history *history = new_history(path);
+    if (!history) return assay_fail_nomem(err, "the history");
     st = writes ? open_to_write(history, err) : open_to_read(history, err);
     if (st) assay_history_close(history);
     else *out = history;
@@ -230,5 +237,6 @@ void assay_history_close(assay_history *history) {
     if (!history) return;
     sqlite3_close(history->db);
     free(history->path);
+    free(history->file);
     free(history);
 }

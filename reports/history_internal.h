@@ -9,6 +9,7 @@
 struct assay_history {
     sqlite3 *db;
     char *path; /* as the caller named it */
+    char *file; /* the same as SQLite takes it for a file, not for a URI or memory: "./" before what is not absolute */
 };
 
 /* Says in one line what the last call on the database could not do, and what to do about it. */

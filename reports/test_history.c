@@ -187,6 +187,18 @@ Test(history, says_what_is_no_history) {
     fails_to_open(path, false, "version 2");
 }
 
+Test(history, the_name_of_a_file_is_no_uri_and_no_memory) {
+    static const char *const names[] = {":memory:", "file:x?mode=memory", "plain"};
+    cr_assert_eq(chdir(folder), 0);
+    for (int i = 0; i < 3; i++) {
+        assay_history *h = open_at(names[i], true);
+        add(h, i, TIME);
+        assay_history_close(h);
+        cr_assert_eq(see_all(names[i], NULL).count, 1, "%s", names[i]);
+        cr_assert_eq(unlink(names[i]), 0);
+    }
+}
+
 Test(history, says_that_it_is_damaged) {
     assay_error err = {0};
     assay_history *h = open_at(path, true);
