@@ -49,6 +49,7 @@ expect 2 'say --out FILE' baseline accept "$work/Haswell.json"
 
 expect 0 'added' history add "$work/drift.json" "$work/Haswell.json" --db "$work/h.db" --label commit=a
 expect 0 'already there' history add "$work/drift.json" --db "$work/h.db" --label commit=a
+expect 2 '--label commit is given twice' history add "$work/drift.json" --db "$work/h.db" --label commit=a --label commit=b
 expect 0 '2 runs' history list --db "$work/h.db" --label commit=a
 expect 0 '0 runs' history list --db "$work/h.db" --label commit=b
 "$assay" history export --db "$work/h.db" >"$work/runs"

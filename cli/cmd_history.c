@@ -16,6 +16,12 @@
 
 /* ---- options ---- */
 
+/* Each key once: a run has one value of it. */
+static assay_status add_label(assay_facts *out, const char *key, const char *value, assay_error *err) {
+    if (!assay_facts_get(out, key)) return assay_facts_set(out, key, value, err);
+    return assay_fail(err, ASSAY_EINPUT, NULL, "history: --label %.80s is given twice; say each key once", key);
+}
+
 /* --label KEY=VALUE, as often as given. */
 static assay_status read_labels(const cli_args *args, assay_facts *out, assay_error *err) {
     const char *text;
@@ -26,7 +32,7 @@ static assay_status read_labels(const cli_args *args, assay_facts *out, assay_er
             return assay_fail(err, ASSAY_EINPUT, NULL, "history: --label is '%.80s'; say KEY=VALUE, such as commit=abc",
                               text);
         char *key = strndup(text, (size_t)(equals - text));
-        st = key ? assay_facts_set(out, key, equals + 1, err) : assay_fail_nomem(err, "labels");
+        st = key ? add_label(out, key, equals + 1, err) : assay_fail_nomem(err, "labels");
         free(key);
     }
     return st;
