@@ -38,12 +38,16 @@ cmp -s "$work/Haswell" "$work/kept" || complain "noise changed a baseline that w
 
 first=golden/data/windows-3-all.h5
 expect 0 'nothing moved' verify $first --baseline "$work/Haswell"
+expect 0 'match' verify $first --json "$work/one.json"
 expect 2 'was accepted in float32, and this run computes in float64' verify $first --dtype float64 --baseline "$work/Haswell"
 sed 's/"logits": {"places": 1/"logits": {"places": 2/' "$work/Haswell" >"$work/more"
 expect 1 'DRIFT: 1 of 1 cases match' verify $first --baseline "$work/more" --json "$work/drift.json"
 expect 1 'vanished' report "$work/drift.json"
 expect 1 'moved' verify $first --baseline "$work/Haswell" --mistake memory-keys-at-position-ids --json "$work/wrong.json"
 expect 0 'left out:' baseline accept "$work/wrong.json" --out "$work/wrong"
+expect 1 'vanished' merge "$work/one.json" --baseline "$work/Haswell"
+expect 0 'nothing moved' merge "$work/one.json" --baseline "$work/Haswell" --part
+expect 2 '--part goes with --baseline' merge "$work/one.json" --part
 expect 2 "the format is 'assay-result/1'; a baseline is" baseline show "$work/drift.json"
 expect 2 'say --out FILE' baseline accept "$work/Haswell.json"
 

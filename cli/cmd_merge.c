@@ -26,6 +26,7 @@ static assay_status name_shard(const cli_args *args, assay_result *result, assay
 
 static assay_status hold_baseline(const cli_args *args, assay_result *result, assay_error *err) {
     assay_baseline baseline;
+    bool whole = !cli_value(args, "shard") && !cli_value(args, "part");
     if (!cli_value(args, "baseline")) return ASSAY_OK;
     if (result->drifts.baseline)
         return assay_fail(err, ASSAY_EINPUT, NULL,
@@ -33,7 +34,7 @@ static assay_status hold_baseline(const cli_args *args, assay_result *result, as
                           result->drifts.baseline);
     assay_status st = cli_read_baseline(args, &baseline, err);
     if (st) return st;
-    st = cli_hold_baseline(args, result, &baseline, !cli_value(args, "shard"), err);
+    st = cli_hold_baseline(args, result, &baseline, whole, err);
     assay_baseline_free(&baseline);
     return st;
 }
@@ -43,6 +44,8 @@ static int merge(const cli_args *args) {
     cli_shard shard;
     assay_result all = {0}, *parts = NULL;
     assay_status st = cli_read_shard(args, &shard, &err);
+    if (!st && cli_value(args, "part") && !cli_value(args, "baseline"))
+        st = assay_fail(&err, ASSAY_EINPUT, NULL, "merge: --part goes with --baseline");
     if (!st) st = cli_check_reports(args, &err);
     if (st) return cli_fail(&err);
     st = load_all(&parts, args, &err);
@@ -60,6 +63,7 @@ static int merge(const cli_args *args) {
 static const cli_option options[] = {
     {"shard", 0, "I/N", "what is merged is itself the I-th of N shards of a run; merge those next"},
     CLI_OPTION_BASELINE,
+    {"part", 0, NULL, "with --baseline: the results are a part of the cases; what was not run did not vanish"},
     CLI_OPTION_ALL,
     CLI_OPTION_REPORT,
     CLI_OPTION_JSON_REPORT,
