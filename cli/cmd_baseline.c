@@ -56,6 +56,9 @@ static assay_status accept_runs(const cli_args *args, assay_error *err) {
     assay_baseline baseline = {0};
     size_t left_out = 0;
     if (!path) return assay_fail(err, ASSAY_EINPUT, NULL, "baseline accept: say --out FILE, the baseline to write");
+    if (strcmp(path, "-") == 0)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "baseline accept: --out names a file, and - is none; standard output has what moved");
     assay_status st = cli_check_output(args, "out", err);
     if (!st) st = load_all(&all, args->arguments + 1, args->argument_count - 1, err);
     if (!st) st = assay_baseline_of(&baseline, &all, &left_out, err);

@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "core/atomic_file.h"
 #include "reports/history.h"
 #include "reports/history_text.h"
+#include "reports/report_file.h"
 #include "reports/result_load.h"
 #include "reports/trend.h"
 #include "reports/trend_html.h"
@@ -114,28 +114,25 @@ static assay_status show(const cli_args *args, assay_error *err) {
     return st;
 }
 
-static assay_status write_page(const char *path, const assay_trend *trend, const char *name, assay_error *err) {
-    assay_atomic_file file;
-    assay_status st = assay_atomic_begin(&file, path, err);
-    if (st) return st;
-    FILE *out = fopen(file.temporary, "w");
-    if (!out) st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", path, strerror(errno));
-    else st = assay_report_trend_html(out, trend, name, err);
-    if (out && fclose(out) != 0 && !st)
-        st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", path, strerror(errno));
-    if (!st) return assay_atomic_commit(&file, err);
-    assay_atomic_discard(&file);
-    return st;
+typedef struct {
+    const assay_trend *trend;
+    const char *name;
+} page;
+
+static assay_status put_page(FILE *out, const void *context, assay_error *err) {
+    const page *p = context;
+    return assay_report_trend_html(out, p->trend, p->name, err);
 }
 
 static assay_status report(const cli_args *args, assay_error *err) {
     const char *html = cli_value(args, "html");
     assay_trend trend = {0};
     if (!html) return assay_fail(err, ASSAY_EINPUT, NULL, "history report: say --html FILE, the page to write");
-    assay_status st = cli_check_output(args, "html", err);
+    bool is_stdout = strcmp(html, "-") == 0;
+    assay_status st = is_stdout ? ASSAY_OK : cli_check_output(args, "html", err);
     if (!st) st = read_trend(args, LAST_DEFAULT, &trend, err);
-    if (!st) st = write_page(html, &trend, cli_value(args, "db"), err);
-    if (!st) printf("%zu runs -> %s\n", trend.count, html);
+    if (!st) st = assay_report_file(html, put_page, &(page){&trend, cli_value(args, "db")}, err);
+    if (!st && !is_stdout) printf("%zu runs -> %s\n", trend.count, html);
     assay_trend_free(&trend);
     return st;
 }
@@ -233,7 +230,7 @@ static const cli_option options[] = {
     {"label", 'l', "KEY=VALUE", "add: a label of the runs; else: only runs that have it. May be repeated"},
     {"time", 0, "TIME", "add: when the run was, as 2026-12-31T23:59:59Z (default: what the result says)"},
     {"last", 'n', "N", "at most the N latest runs (report: 100 by default)"},
-    {"html", 0, "FILE", "report: the page to write"},
+    {"html", 0, "FILE", "report: the page to write; - is standard output"},
     {0}};
 
 const cli_command cmd_history = {

@@ -1,13 +1,12 @@
 #include "reports/report_format.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "core/atomic_file.h"
 #include "reports/github_report.h"
 #include "reports/html_report.h"
 #include "reports/junit_report.h"
 #include "reports/markdown_report.h"
+#include "reports/report_file.h"
 #include "reports/result_json.h"
 #include "reports/text.h"
 
@@ -35,28 +34,17 @@ const assay_report_format *assay_report_format_find(const char *name) {
     return NULL;
 }
 
-/* Writes into the temporary file, and closes it. */
-static assay_status write_temporary(const assay_report_format *format, const assay_atomic_file *file,
-                                    const assay_result *result, assay_error *err) {
-    FILE *out = fopen(file->temporary, "w");
-    if (!out) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", file->path, strerror(errno));
-    assay_status st = format->write(out, result, err);
-    bool failed = ferror(out) != 0;
-    errno = 0;
-    failed |= fclose(out) != 0;
-    if (!failed) return st;
-    return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be written: %s", file->path,
-                      errno ? strerror(errno) : "the device is full or broken");
+typedef struct {
+    const assay_report_format *format;
+    const assay_result *result;
+} report;
+
+static assay_status put_report(FILE *out, const void *context, assay_error *err) {
+    const report *r = context;
+    return r->format->write(out, r->result, err);
 }
 
 assay_status assay_report_write(const assay_report_format *format, const char *path, const assay_result *result,
                                 assay_error *err) {
-    assay_atomic_file file;
-    if (strcmp(path, "-") == 0) return format->write(stdout, result, err);
-    assay_status st = assay_atomic_begin(&file, path, err);
-    if (st) return st;
-    st = write_temporary(format, &file, result, err);
-    if (!st) return assay_atomic_commit(&file, err);
-    assay_atomic_discard(&file);
-    return st;
+    return assay_report_file(path, put_report, &(report){format, result}, err);
 }
