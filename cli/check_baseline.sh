@@ -61,6 +61,7 @@ expect 0 '2 runs added' history import "$work/runs" --db "$work/h2.db"
 "$assay" history export --db "$work/h2.db" | cmp -s - "$work/runs" || complain "an import is not what was exported"
 expect 0 '2 runs ->' history report --db "$work/h.db" --html "$work/trend.html"
 if command -v xmllint >/dev/null 2>&1; then xmllint --noout "$work/trend.html" || complain "the page of a trend is not well-formed"; fi
+expect 0 '1 run ->' history report --db "$work/h.db" --html "$work/trend-1.html" --last 1
 expect 0 '</html>' history report --db "$work/h.db" --html -
 [ ! -e ./- ] || complain "a file is called -"
 expect 2 'names a file' baseline accept "$work/Haswell.json" --out -

@@ -132,7 +132,7 @@ static assay_status report(const cli_args *args, assay_error *err) {
     assay_status st = is_stdout ? ASSAY_OK : cli_check_output(args, "html", err);
     if (!st) st = read_trend(args, LAST_DEFAULT, &trend, err);
     if (!st) st = assay_report_file(html, put_page, &(page){&trend, cli_value(args, "db")}, err);
-    if (!st && !is_stdout) printf("%zu runs -> %s\n", trend.count, html);
+    if (!st && !is_stdout) printf("%zu %s -> %s\n", trend.count, trend.count == 1 ? "run" : "runs", html);
     assay_trend_free(&trend);
     return st;
 }

@@ -56,7 +56,32 @@ Test(trend, a_page_of_a_trend_escapes_what_it_was_told) {
     cr_assert_null(strstr(page, "=<script>"));
     cr_assert_not_null(strstr(page, "<svg class=\"chart\" role=\"img\""));
     cr_assert_not_null(strstr(page, "<span class=\"badge\">fail</span>"));
+    cr_assert_not_null(strstr(page, "2 of 3 cases fail"));
     free(page);
     assay_run_record_free(&record);
     assay_trend_free(&trend);
+}
+
+/* In the order given. */
+static void expect_in(const char *page, const char *const *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        page = strstr(page, texts[i]);
+        cr_assert_not_null(page, "%s", texts[i]);
+    }
+}
+
+Test(trend, a_page_has_a_main_part_and_counts_one_as_one) {
+    assay_trend_run run = {.id = "0123456789abcdef", .time = TIME, .mark = "0123456", .passed = true, .cases = 1};
+    const assay_trend trend = {.runs = &run, .count = 1};
+    const char *const matches[] = {"<body>", "<main>", "1 case matches", ">1 run,", "</main>", "<footer>"};
+    run.kernel = run.labels = "";
+    char *page = page_of(&trend);
+    expect_in(page, matches, sizeof matches / sizeof *matches);
+    cr_assert_null(strstr(page, "1 runs"));
+    free(page);
+    run.passed = false;
+    run.failed = 1;
+    page = page_of(&trend);
+    cr_assert_not_null(strstr(page, "1 of 1 case fails"));
+    free(page);
 }

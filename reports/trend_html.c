@@ -33,8 +33,10 @@ static void put_verdict(FILE *out, const assay_trend *t, const char *name) {
     fprintf(out, "<div class=\"verdict %s\">\n<h1><span class=\"badge\">%s</span> The latest run ",
             last->passed ? "ok" : "bad", word);
     fprintf(out, "(%.7s, %s): ", last->id, last->time);
-    if (last->failed) fprintf(out, "%lld of %lld cases fail", (long long)last->failed, (long long)last->cases);
-    else fprintf(out, "none of %lld cases fails", (long long)last->cases);
+    if (last->failed)
+        fprintf(out, "%lld of %lld %s %s", (long long)last->failed, (long long)last->cases,
+                last->cases == 1 ? "case" : "cases", last->failed == 1 ? "fails" : "fail");
+    else fprintf(out, "none of %lld %s fails", (long long)last->cases, last->cases == 1 ? "case" : "cases");
     if (last->drifts) fprintf(out, ", %lld drifted since the baseline", (long long)last->drifts);
     if (worst != ASSAY_STAGE_COUNT) {
         char stage[ASSAY_STAGE_TEXT];
@@ -181,6 +183,7 @@ static void put_table(FILE *out, const assay_trend *t, void (*put)(FILE *out, co
 assay_status assay_report_trend_html(FILE *out, const assay_trend *trend, const char *name, assay_error *err) {
     assay_status st = html_page_begin(out, "Assay: trend of runs", err);
     if (st) return st;
+    fputs("<main>\n", out);
     put_verdict(out, trend, name);
     if (trend->count) {
         put_all(out, trend);
@@ -188,6 +191,7 @@ assay_status assay_report_trend_html(FILE *out, const assay_trend *trend, const 
         put_stage_charts(out, trend);
         put_table(out, trend, put_stage_table, "numbers", "Numbers of each stage");
     }
+    fputs("</main>\n", out);
     html_page_end(out);
     if (fflush(out) == 0 && !ferror(out)) return ASSAY_OK;
     return assay_fail(err, ASSAY_EINTERNAL, NULL, "the trend cannot be written");

@@ -154,8 +154,8 @@ void assay_trend_svg(FILE *out, const assay_trend *trend, assay_stage stage, con
     set_scale(&k);
     fprintf(out, "<svg class=\"chart\" role=\"img\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" aria-label=\"",
             size->width, size->height, size->width, size->height);
-    fprintf(out, "Worst deviation over tolerance of %s in %zu runs; the table has the numbers.\">\n", name,
-            trend->count);
+    fprintf(out, "Worst deviation over tolerance of %s in %zu %s; the table has the numbers.\">\n", name, trend->count,
+            trend->count == 1 ? "run" : "runs");
     put_frame(&k);
     put_kernels(&k);
     put_names(&k);
