@@ -123,9 +123,17 @@ static assay_status make_tables(assay_history *history, assay_error *err) {
     return st;
 }
 
+/* Sees one state, though another process makes the tables meanwhile. Where it fails the database is to be closed, which ends the
+ * transaction and keeps the error code until then. */
+static assay_status look_at_once(assay_history *history, bool *empty, assay_error *err) {
+    assay_status st = history_run(history, "BEGIN", err);
+    if (!st) st = look(history, empty, err);
+    return st ? st : history_run(history, "COMMIT", err);
+}
+
 static assay_status prepare_database(assay_history *history, bool writes, assay_error *err) {
     bool empty = false;
-    assay_status st = look(history, &empty, err);
+    assay_status st = look_at_once(history, &empty, err);
     if (st) return st;
     if (empty && !writes)
         return assay_fail(err, ASSAY_EINPUT, NULL, "%s: the database is empty; 'assay history add' stores runs",
