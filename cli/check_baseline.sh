@@ -58,6 +58,14 @@ expect 0 '2 runs' history list --db "$work/h.db" --label commit=a
 expect 0 '0 runs' history list --db "$work/h.db" --label commit=b
 "$assay" history export --db "$work/h.db" >"$work/runs"
 expect 0 '2 runs added' history import "$work/runs" --db "$work/h2.db"
+(cat "$work/runs" && echo '{}') >"$work/broken"
+expect 2 'run 3' history import "$work/broken" --db "$work/new.db"
+expect 2 "the format is" history import "$work/drift.json" --db "$work/new.db"
+expect 2 'cannot be read' history import "$work/none" --db "$work/new.db"
+expect 2 'runs:' history add "$work/runs" --db "$work/new.db"
+[ ! -e "$work/new.db" ] || complain "a run that cannot be read made a database"
+"$assay" history import - --db "$work/new.db" <"$work/runs" >/dev/null
+"$assay" history export --db "$work/new.db" | cmp -s - "$work/runs" || complain "what came by standard input is not what was exported"
 "$assay" history export --db "$work/h2.db" | cmp -s - "$work/runs" || complain "an import is not what was exported"
 expect 0 '2 runs ->' history report --db "$work/h.db" --html "$work/trend.html"
 if command -v xmllint >/dev/null 2>&1; then xmllint --noout "$work/trend.html" || complain "the page of a trend is not well-formed"; fi

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/common.h"
@@ -46,16 +47,21 @@ static assay_status read_filter(const cli_args *args, int64_t last, assay_facts 
     return st;
 }
 
-static assay_status open_history(const cli_args *args, bool writes, assay_history **out, assay_error *err) {
+static assay_status check_db(const cli_args *args, assay_error *err) {
     const char *path = cli_value(args, "db");
-    if (!path || !*path)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "history %s: say --db FILE, the database", args->arguments[0]);
-    return assay_history_open(out, path, writes, err);
+    if (path && *path) return ASSAY_OK;
+    return assay_fail(err, ASSAY_EINPUT, NULL, "history %s: say --db FILE, the database", args->arguments[0]);
+}
+
+static assay_status open_history(const cli_args *args, bool writes, assay_history **out, assay_error *err) {
+    assay_status st = check_db(args, err);
+    return st ? st : assay_history_open(out, cli_value(args, "db"), writes, err);
 }
 
 /* ---- add ---- */
 
-static assay_status add_result(assay_history *h, const cli_args *args, const char *path, const assay_facts *labels,
+/* *h is opened with the first run that can be read: without one no database is made. */
+static assay_status add_result(assay_history **h, const cli_args *args, const char *path, const assay_facts *labels,
                                assay_error *err) {
     assay_result result = {0};
     assay_run_record record = {0};
@@ -63,7 +69,8 @@ static assay_status add_result(assay_history *h, const cli_args *args, const cha
     bool added = false;
     assay_status st = assay_result_load(&result, path, err);
     if (!st) st = assay_run_record_of(&record, &result, cli_value(args, "time"), labels, err);
-    if (!st) st = assay_history_add(h, &record, id, &added, err);
+    if (!st && !*h) st = open_history(args, true, h, err);
+    if (!st) st = assay_history_add(*h, &record, id, &added, err);
     if (!st) printf("%s %.12s  %s  %s\n", added ? "added" : "already there:", id, record.time, path);
     assay_run_record_free(&record);
     assay_result_free(&result);
@@ -73,9 +80,9 @@ static assay_status add_result(assay_history *h, const cli_args *args, const cha
 static assay_status add(const cli_args *args, assay_error *err) {
     assay_facts labels = {0};
     assay_history *h = NULL;
-    assay_status st = read_labels(args, &labels, err);
-    if (!st) st = open_history(args, true, &h, err);
-    for (int i = 1; i < args->argument_count && !st; i++) st = add_result(h, args, args->arguments[i], &labels, err);
+    assay_status st = check_db(args, err);
+    if (!st) st = read_labels(args, &labels, err);
+    for (int i = 1; i < args->argument_count && !st; i++) st = add_result(&h, args, args->arguments[i], &labels, err);
     assay_history_close(h);
     assay_facts_free(&labels);
     return st;
@@ -157,21 +164,46 @@ static assay_status export_runs(const cli_args *args, assay_error *err) {
     return st;
 }
 
-static assay_status import_file(assay_history *h, const char *path, assay_error *err) {
+/* Puts a copy in place of *inout, which may be a pipe, so that it can be read twice. */
+static assay_status copy_input(FILE **inout, const char *where, assay_error *err) {
+    char bytes[BUFSIZ];
+    FILE *copy = tmpfile();
+    if (!copy) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be copied: %s", where, strerror(errno));
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, *inout)) > 0;) fwrite(bytes, 1, n, copy);
+    bool failed = ferror(*inout) || fflush(copy) != 0 || ferror(copy);
+    if (*inout != stdin) fclose(*inout);
+    *inout = copy;
+    rewind(copy);
+    return failed ? assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be copied to a temporary file", where) : ASSAY_OK;
+}
+
+/* What cannot be imported makes no database. */
+static assay_status open_to_import(assay_history **out, const cli_args *args, FILE **in, const char *where,
+                                   assay_error *err) {
+    bool is_new = access(cli_value(args, "db"), F_OK) != 0;
+    assay_status st = is_new ? copy_input(in, where, err) : ASSAY_OK;
+    if (is_new && !st) st = assay_history_check(*in, where, err);
+    if (is_new) rewind(*in);
+    return st ? st : open_history(args, true, out, err);
+}
+
+static assay_status import_file(assay_history **h, const cli_args *args, const char *path, assay_error *err) {
     assay_history_counts counts;
     bool is_stdin = strcmp(path, "-") == 0;
+    const char *where = is_stdin ? "standard input" : path;
     FILE *in = is_stdin ? stdin : fopen(path, "r");
     if (!in) return assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be read: %s", path, strerror(errno));
-    assay_status st = assay_history_import(h, in, is_stdin ? "standard input" : path, &counts, err);
-    if (!is_stdin) fclose(in);
+    assay_status st = *h ? ASSAY_OK : open_to_import(h, args, &in, where, err);
+    if (!st) st = assay_history_import(*h, in, where, &counts, err);
+    if (in != stdin) fclose(in);
     if (!st) printf("%s: %zu runs added, %zu already there\n", path, counts.added, counts.known);
     return st;
 }
 
 static assay_status import_runs(const cli_args *args, assay_error *err) {
     assay_history *h = NULL;
-    assay_status st = open_history(args, true, &h, err);
-    for (int i = 1; i < args->argument_count && !st; i++) st = import_file(h, args->arguments[i], err);
+    assay_status st = check_db(args, err);
+    for (int i = 1; i < args->argument_count && !st; i++) st = import_file(&h, args, args->arguments[i], err);
     assay_history_close(h);
     return st;
 }

@@ -41,6 +41,9 @@ typedef struct {
 assay_status assay_history_import(assay_history *history, FILE *in, const char *where, assay_history_counts *counts,
                                   assay_error *err);
 
+/* Reads a file as assay_history_import does, and stores nothing: ASSAY_EINPUT where that would be. */
+assay_status assay_history_check(FILE *in, const char *where, assay_error *err);
+
 /* A stored run. The texts end with the call that has it. */
 typedef struct {
     int64_t number; /* in this database: the key of its tables */

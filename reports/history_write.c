@@ -152,13 +152,14 @@ assay_status assay_history_add(assay_history *history, const assay_run_record *r
     return st ? st : end(history, insert_record(history, record, id, added, err), err);
 }
 
+/* h may be NULL: then the line is read alone. */
 static assay_status import_line(assay_history *h, const char *line, size_t nbytes, const char *where,
                                 assay_history_counts *counts, assay_error *err) {
     assay_run_record record;
     bool added = false;
     assay_status st = assay_run_record_parse(&record, line, nbytes, where, err);
     if (st) return st;
-    st = insert_record(h, &record, NULL, &added, err);
+    if (h) st = insert_record(h, &record, NULL, &added, err);
     counts->added += added;
     counts->known += !st && !added;
     assay_run_record_free(&record);
@@ -179,6 +180,11 @@ static assay_status import_lines(assay_history *h, FILE *in, const char *where, 
     free(line);
     if (!st && ferror(in)) st = assay_fail(err, ASSAY_EINPUT, NULL, "%s: cannot be read", where);
     return st;
+}
+
+assay_status assay_history_check(FILE *in, const char *where, assay_error *err) {
+    assay_history_counts counts = {0};
+    return import_lines(NULL, in, where, &counts, err);
 }
 
 assay_status assay_history_import(assay_history *history, FILE *in, const char *where, assay_history_counts *counts,
