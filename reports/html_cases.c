@@ -8,6 +8,7 @@
 #include "reports/html_tables.h"
 #include "reports/html_text.h"
 #include "reports/html_words.h"
+#include "reports/summary_words.h"
 
 static bool fails(const assay_case_result *c) {
     return c->verdict == ASSAY_CASE_FAIL || c->verdict == ASSAY_CASE_ERROR;
@@ -27,8 +28,8 @@ static const assay_entry *telling(const assay_case_result *c) {
 
 static void put_case_row(html_context *html, const assay_case_result *c, bool linked) {
     FILE *out = html->out;
-    static const assay_verdict columns[] = {ASSAY_VERDICT_PASS, ASSAY_VERDICT_FAIL, ASSAY_VERDICT_MISSING,
-                                            ASSAY_VERDICT_EXTRA};
+    const size_t columns[] = {c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL],
+                              assay_count_missing(c->counts), c->counts[ASSAY_VERDICT_EXTRA]};
     const assay_entry *e = telling(c);
     fputs("<tr><th scope=\"row\">", out);
     if (linked) fprintf(out, "<a href=\"#case-%zu\">", number_of(html, c));
@@ -36,10 +37,7 @@ static void put_case_row(html_context *html, const assay_case_result *c, bool li
     fprintf(out, "%s</th><td class=\"%s\">", linked ? "</a>" : "", html_case_class(c->verdict));
     html_put_case_verdict(out, c->verdict);
     fputs("</td>", out);
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        size_t more = columns[i] == ASSAY_VERDICT_FAIL ? c->counts[ASSAY_VERDICT_MISSING_REQUIRED] : 0;
-        fprintf(out, "<td>%zu</td>", c->counts[columns[i]] + more);
-    }
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) fprintf(out, "<td>%zu</td>", columns[i]);
     fputs("<td>", out);
     if (e && e->has_metrics) html_put_number(out, html_ratio(e));
     fputs("</td><td>", out);
@@ -127,10 +125,12 @@ static void put_case_head(html_context *html, const assay_case_result *c, bool o
     fputs("</span> <b>", out);
     html_put_cut(out, c->name, HTML_NAME_MOST);
     fputs("</b> <span class=\"note\">", out);
-    size_t wrong = c->counts[ASSAY_VERDICT_FAIL] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED];
+    size_t wrong = c->counts[ASSAY_VERDICT_FAIL], missing = assay_count_missing(c->counts);
+    size_t required = c->counts[ASSAY_VERDICT_MISSING_REQUIRED];
     if (wrong) fprintf(out, "%zu failed, ", wrong);
     fprintf(out, "%zu passed", c->counts[ASSAY_VERDICT_PASS]);
-    if (c->counts[ASSAY_VERDICT_MISSING]) fprintf(out, ", %zu missing", c->counts[ASSAY_VERDICT_MISSING]);
+    if (missing) fprintf(out, ", %zu missing", missing);
+    if (required) fprintf(out, " (%zu of them required)", required);
     fputs("</span></summary>\n", out);
 }
 

@@ -6,6 +6,7 @@
 #include "reports/html_page.h"
 #include "reports/html_text.h"
 #include "reports/html_words.h"
+#include "reports/summary_words.h"
 
 /* Pixels. Every cell has a strip above its scale, for what is infinitely far, and one below it, for what was not judged. */
 #define LEFT 82
@@ -317,8 +318,7 @@ static void put_svg(const chart *k) {
     fprintf(k->out, "<svg class=\"chart\" role=\"img\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" aria-label=\"",
             k->total_width, k->total_height, k->total_width, k->total_height);
     fprintf(k->out, "Error over tolerance of each stage: %zu pass, %zu fail, %zu missing.",
-            c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED],
-            c->counts[ASSAY_VERDICT_MISSING]);
+            c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL], assay_count_missing(c->counts));
     if (c->first_divergence >= 0) {
         fputs(" The first that fails is ", k->out);
         html_put_place(k->out, &c->entries[c->first_divergence]);

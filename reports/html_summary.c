@@ -9,6 +9,7 @@
 #include "reports/html_page.h"
 #include "reports/html_text.h"
 #include "reports/html_words.h"
+#include "reports/summary_words.h"
 
 /* ---- totals ---- */
 
@@ -23,7 +24,6 @@ static bool is_worse(const assay_entry *e, const assay_entry *than) {
 static void add_case(html_totals *t, const assay_case_result *c) {
     t->cases[c->verdict]++;
     for (int v = 0; v < ASSAY_VERDICT_COUNT; v++) t->entries[v] += c->counts[v];
-    t->compared += c->counts[ASSAY_VERDICT_PASS] + c->counts[ASSAY_VERDICT_FAIL] + c->counts[ASSAY_VERDICT_WAIVED];
     for (size_t i = 0; i < c->entry_count; i++)
         if (is_worse(&c->entries[i], t->worst)) t->worst = &c->entries[i], t->of = c;
     bool fails = c->verdict == ASSAY_CASE_FAIL || c->verdict == ASSAY_CASE_ERROR;
@@ -66,10 +66,11 @@ static void put_worst(FILE *out, const assay_entry *e) {
 
 static void put_stages(FILE *out, const html_totals *t) {
     size_t wrong = t->entries[ASSAY_VERDICT_FAIL], absent = t->entries[ASSAY_VERDICT_MISSING_REQUIRED];
-    size_t errors = t->cases[ASSAY_CASE_ERROR];
+    size_t errors = t->cases[ASSAY_CASE_ERROR], judged = assay_count_judged(t->entries);
+    size_t waived = t->entries[ASSAY_VERDICT_WAIVED];
     const char *between = ": ";
     if (wrong) {
-        fprintf(out, "%s%zu of %zu compared stages %s", between, wrong, t->compared, wrong == 1 ? "fails" : "fail");
+        fprintf(out, "%s%zu of %zu judged stages %s", between, wrong, judged, wrong == 1 ? "fails" : "fail");
         put_worst(out, t->worst);
         between = "; ";
     }
@@ -81,12 +82,14 @@ static void put_stages(FILE *out, const html_totals *t) {
         fprintf(out, "%s%zu %s not be compared", between, errors, errors == 1 ? "case could" : "cases could");
         between = "; ";
     }
-    if (t->compared == 0) fprintf(out, "%snothing was compared", between);
-    if (wrong || t->compared == 0) return;
+    if (waived) {
+        fprintf(out, "%s%zu failure%s waived", between, waived, waived == 1 ? " is" : "s are");
+        between = "; ";
+    }
+    if (judged + waived == 0) fprintf(out, "%snothing was compared", between);
+    if (wrong || judged == 0) return;
     fputs(between, out);
-    html_put_count(out, t->compared, "compared stage is within its tolerance",
-                   "compared stages are within their tolerances");
-    if (t->entries[ASSAY_VERDICT_WAIVED]) fputs(" or waived", out);
+    html_put_count(out, judged, "judged stage is within its tolerance", "judged stages are within their tolerances");
     put_worst(out, t->worst);
 }
 
@@ -112,18 +115,20 @@ static void put_tile(FILE *out, const char *style, size_t value, const char *wha
 
 /* What a green result does not speak of stands beside it. */
 static void put_tiles(FILE *out, const html_totals *t) {
-    const size_t *e = t->entries;
+    const size_t *e = t->entries, missing = assay_count_missing(e), required = e[ASSAY_VERDICT_MISSING_REQUIRED];
+    char words[64] = "– missing";
+    if (required) snprintf(words, sizeof words, "– missing, %zu of them required", required);
     fputs("<ul class=\"tiles\" aria-label=\"Counts of stages\">\n", out);
-    put_tile(out, "bad", e[ASSAY_VERDICT_FAIL] + e[ASSAY_VERDICT_MISSING_REQUIRED], "✗ failed");
+    put_tile(out, "bad", e[ASSAY_VERDICT_FAIL], "✗ failed");
     put_tile(out, "ok", e[ASSAY_VERDICT_PASS], "✓ passed");
-    put_tile(out, "gap", e[ASSAY_VERDICT_MISSING], "– missing");
+    put_tile(out, required ? "bad" : "gap", missing, words);
     put_tile(out, "gap", e[ASSAY_VERDICT_EXTRA], "+ extra");
     put_tile(out, "gap", e[ASSAY_VERDICT_NOT_COMPARED], "? not compared");
     put_tile(out, "waived", e[ASSAY_VERDICT_WAIVED], "~ waived");
     fputs("</ul>\n", out);
-    if (e[ASSAY_VERDICT_MISSING] == 0) return;
+    if (missing == 0) return;
     fputs("<p class=\"note\">Of ", out);
-    html_put_count(out, e[ASSAY_VERDICT_MISSING], "stage", "stages");
+    html_put_count(out, missing, "stage", "stages");
     fputs(" of the golden the candidate has nothing, so nothing is said of them.</p>\n", out);
 }
 

@@ -14,7 +14,6 @@ extern "C" {
 /* What all cases are in sum. */
 typedef struct {
     size_t cases[ASSAY_CASE_VERDICT_COUNT], entries[ASSAY_VERDICT_COUNT];
-    size_t compared;               /* entries that were judged */
     const assay_entry *worst;      /* that fails, or where none does that passes, with the largest ratio; NULL: none */
     const assay_case_result *of;   /* its case */
     const assay_case_result *lead; /* the first case that fails with a divergence, else that fails; NULL: none fails */

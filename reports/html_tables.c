@@ -22,12 +22,12 @@ typedef struct {
 } group;
 
 static const group groups[] = {
-    {ASSAY_VERDICT_FAIL, "✗ Failed", "What is further off than its tolerance, or missing though it is required.", true,
-     true},
+    {ASSAY_VERDICT_FAIL, "✗ Failed, or missing and required",
+     "What is further off than its tolerance, or missing though it is required.", true, true},
     {ASSAY_VERDICT_WAIVED, "~ Waived", "It fails, and a waiver of the policy says that it may.", true, true},
     {ASSAY_VERDICT_NOT_COMPARED, "? Not compared", "Both sides may have it, and it was not judged.", false, false},
-    {ASSAY_VERDICT_MISSING, "– Missing", "The golden has it and the candidate does not. Nothing is known of it.", false,
-     false},
+    {ASSAY_VERDICT_MISSING, "– Missing, and not required",
+     "The golden has it and the candidate does not. Nothing is known of it.", false, false},
     {ASSAY_VERDICT_EXTRA, "+ Extra", "The candidate has it and the golden does not.", false, false},
     {ASSAY_VERDICT_PASS, "✓ Passed", "It lies within its tolerance.", true, false},
 };

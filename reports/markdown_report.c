@@ -226,8 +226,8 @@ static void put_case(page *p, const assay_case_result *c) {
     add(p, "| ");
     add_code(p, c->name, NAME_CHARACTERS);
     add(p, " | %s %s | %zu | %zu | %zu | %zu | %zu | %zu | ", symbol_of(c), assay_case_verdict_name(c->verdict),
-        n[ASSAY_VERDICT_PASS], n[ASSAY_VERDICT_FAIL], n[ASSAY_VERDICT_MISSING] + n[ASSAY_VERDICT_MISSING_REQUIRED],
-        n[ASSAY_VERDICT_EXTRA], n[ASSAY_VERDICT_NOT_COMPARED], n[ASSAY_VERDICT_WAIVED]);
+        n[ASSAY_VERDICT_PASS], n[ASSAY_VERDICT_FAIL], assay_count_missing(n), n[ASSAY_VERDICT_EXTRA],
+        n[ASSAY_VERDICT_NOT_COMPARED], n[ASSAY_VERDICT_WAIVED]);
     add_why(p, c);
     add(p, " |\n");
     put_row(p);
@@ -279,7 +279,7 @@ static void put_failures(page *p, const assay_result *r) {
     for (size_t i = 0; i < r->case_count; i++)
         failing += r->cases[i].counts[ASSAY_VERDICT_FAIL] + r->cases[i].counts[ASSAY_VERDICT_MISSING_REQUIRED];
     if (failing == 0) return;
-    fprintf(p->out, "\n### Stages that fail (%zu), the worst first\n\n", failing);
+    fprintf(p->out, "\n### What fails (%zu), the worst first\n\n", failing);
     fputs("| case | stage | deviation | tolerance | ratio | why | rules |\n", p->out);
     fputs("| --- | --- | ---: | ---: | ---: | --- | --- |\n", p->out);
     begin(p, of_failures);

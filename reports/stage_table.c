@@ -29,8 +29,8 @@ static void count_case(stage_row *rows, const assay_case_result *c) {
         const assay_entry *e = &c->entries[i];
         if (!assay_entry_was_judged(e)) continue;
         stage_row *row = &rows[e->place.stage];
-        row->judged++;
-        row->failed += assay_verdict_fails(e->verdict);
+        row->judged += e->verdict != ASSAY_VERDICT_WAIVED; /* as assay_count_judged */
+        row->failed += e->verdict == ASSAY_VERDICT_FAIL;
         if (!is_worse(e, row->worst)) continue;
         row->worst = e;
         row->worst_case = c->name;
@@ -61,5 +61,5 @@ void assay_report_stage_table(FILE *out, const assay_result *result) {
     fprintf(out, "%-26s  %6s  %6s  %9s  %9s  %9s  %7s  %-7s  %s\n", "stage", "judged", "failed", "deviation", "floor",
             "tolerance", "ratio", "verdict", "worst at");
     for (int i = 0; i < ASSAY_STAGE_COUNT; i++)
-        if (rows[i].judged) put_row(out, assay_stage_get((assay_stage)i), &rows[i]);
+        if (rows[i].worst) put_row(out, assay_stage_get((assay_stage)i), &rows[i]);
 }

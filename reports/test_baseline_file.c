@@ -159,7 +159,7 @@ Test(baseline_file, drift_alone_is_no_mismatch) {
     FILE *out = open_memstream(&text, &nbytes);
     cr_assert_eq(assay_report_text(out, &r, NULL, NULL), ASSAY_OK);
     fclose(out);
-    cr_assert_not_null(strstr(text, "\nDRIFT: 1 of 1 cases match"), "%s", text);
+    cr_assert_not_null(strstr(text, "\nDRIFT: 1 of 1 case matches"), "%s", text);
     put_text("");
     free(text);
     assay_result_free(&r);

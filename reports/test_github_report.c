@@ -24,7 +24,7 @@ Test(github_report, a_pass_is_one_notice) {
     r.case_count = 1;
     char *text = report_text(assay_report_github, &r);
     cr_assert_str_eq(text,
-                     "::notice title=Assay%3A match::1 of 1 cases match, 0 differ, 0 could not be compared; 2 stages "
+                     "::notice title=Assay%3A match::1 of 1 case matches, 0 differ, 0 could not be compared; 2 stages "
                      "judged\n");
     free(text);
     assay_result_free(&r);

@@ -72,7 +72,7 @@ Test(html_report, a_pass_says_how_near_it_came) {
     add(&r, html_fixture_case("windows", &small_pass));
     char *page = render(&r);
     cr_expect(has(page, "✓ pass</span> The case matches: "));
-    cr_expect(has(page, "compared stages are within their tolerances; the worst uses 0.4"));
+    cr_expect(has(page, "judged stages are within their tolerances; the worst uses 0.4"));
     cr_expect_not(has(body(page), "First divergence</h2>"));
     expect_well_formed(page);
     free(page);

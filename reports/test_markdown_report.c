@@ -14,7 +14,7 @@ Test(markdown_report, says_what_a_reader_of_a_summary_needs) {
     assert_has(text, "| <code>überall-falsch</code> | ❌ fail | ");
     assert_has(text,
                "| <code>broken</code> | ❌ error | 0 | 0 | 0 | 0 | 0 | 0 | <code>broken.h5 is truncated</code> |\n");
-    assert_has(text, "### Stages that fail (3), the worst first\n");
+    assert_has(text, "### What fails (3), the worst first\n");
     assert_has(text, "| 0.5 | 0.08 | 6.25 | <code>max abs 0.5 exceeds the tolerance 0.08</code><br>worst (batch 0, ");
     assert_has(text, "<summary>Missing in the candidate (1)</summary>");
     assert_has(text, "<summary>Extra in the candidate (2)</summary>");
@@ -31,7 +31,7 @@ Test(markdown_report, a_pass_is_said_first) {
     assay_case_result_free(&r.cases[1]);
     r.case_count = 1;
     char *text = report_text(assay_report_markdown, &r);
-    cr_assert_eq(strncmp(text, "## ✅ Assay: match\n\n1 of 1 cases match", 36), 0);
+    cr_assert_eq(strncmp(text, "## ✅ Assay: match\n\n1 of 1 case matches", 36), 0);
     assert_lacks(text, "❌");
     assert_lacks(text, "###");
     free(text);

@@ -43,7 +43,7 @@ Test(text, says_all_that_a_reader_needs) {
     assert_has(text, "error: broken.h5 is truncated");
     assert_has(text,
                "MISMATCH: 1 of 3 cases match, 1 differ, 1 could not be compared; 6 stages judged, 1 that the goldens "
-               "hold were missing, 1 tensor not looked at (no stage has the name)\n");
+               "hold was missing, 1 tensor not looked at (no stage has the name)\n");
     cr_assert_null(strchr(text, '\x1b'), "no colour unless asked for");
     free(text);
     assay_result_free(&r);
@@ -112,7 +112,7 @@ Test(text, says_what_the_port_cannot_run) {
     assert_has(text, "\nlong  unsupported       0       0");
     assert_has(text, "\nlong: golden long.h5\n  unsupported: too?long\n");
     assert_has(text,
-               "\nnothing compared: 0 of 1 cases match, 0 differ, 0 could not be compared, 1 unsupported by the port");
+               "\nnothing compared: 0 of 1 case matches, 0 differ, 0 could not be compared, 1 unsupported by the port");
     free(text);
     assay_result others = report_fixture();
     snprintf(others.cases[0].unsupported, sizeof others.cases[0].unsupported, "no masks");

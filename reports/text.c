@@ -317,8 +317,7 @@ static void put_case_row(const printer *p, const assay_case_result *c) {
     fprintf(p->out, "  ");
     put_styled(p, style_of_case(c), case_verdict(c, verdict), p->verdict_width);
     fprintf(p->out, "  %6zu  %6zu  %7zu  %5zu  %8zu", c->counts[ASSAY_VERDICT_PASS], c->counts[ASSAY_VERDICT_FAIL],
-            c->counts[ASSAY_VERDICT_MISSING] + c->counts[ASSAY_VERDICT_MISSING_REQUIRED],
-            c->counts[ASSAY_VERDICT_EXTRA], c->counts[ASSAY_VERDICT_NOT_COMPARED]);
+            assay_count_missing(c->counts), c->counts[ASSAY_VERDICT_EXTRA], c->counts[ASSAY_VERDICT_NOT_COMPARED]);
     if (c->worst_pass >= 0) {
         const assay_entry *e = &c->entries[c->worst_pass];
         fprintf(p->out, "  %8.3f  ", e->ratio_tolerance);
