@@ -93,10 +93,17 @@ static void put_stages(FILE *out, const html_totals *t) {
     put_worst(out, t->worst);
 }
 
-static void put_drifted(FILE *out, const assay_result *r) {
-    size_t moved = 0;
-    for (size_t i = 0; i < r->drifts.count; i++) moved += assay_drift_fails(r->drifts.items[i].kind);
-    if (moved) fprintf(out, "; %zu measure%s moved since the baseline", moved, moved == 1 ? "" : "s");
+/* What a run that matches fails for comes before what matches. */
+static void put_drifted(FILE *out, const assay_result *r, const char *before) {
+    size_t count[ASSAY_DRIFT_KIND_COUNT] = {0};
+    for (size_t i = 0; i < r->drifts.count; i++) count[r->drifts.items[i].kind]++;
+    size_t moved = count[ASSAY_DRIFT_MOVED], vanished = count[ASSAY_DRIFT_VANISHED];
+    if (moved + vanished == 0) return;
+    fputs(before, out);
+    if (moved) html_put_count(out, moved, "measure moved", "measures moved");
+    if (moved && vanished) fprintf(out, " and %zu vanished", vanished);
+    else if (vanished) html_put_count(out, vanished, "measure vanished", "measures vanished");
+    fputs(" since the baseline", out);
 }
 
 static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) {
@@ -104,8 +111,9 @@ static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) 
     fprintf(out, "<header class=\"verdict %s\">\n<h1><span class=\"badge\">%s</span> ", passed ? "ok" : "bad",
             passed ? "✓ pass" : "✗ fail");
     put_cases(out, r, t);
+    if (failing(t) == 0) put_drifted(out, r, ", but ");
     put_stages(out, t);
-    put_drifted(out, r);
+    if (failing(t)) put_drifted(out, r, "; ");
     fputs(".</h1>\n", out);
 }
 

@@ -222,11 +222,30 @@ Test(html_report, what_moved_since_the_baseline_fails_a_match_and_comes_first) {
     add_drift(&r, ASSAY_DRIFT_NEW, "");
     add_drift(&r, ASSAY_DRIFT_MOVED, "steps/0/logits");
     char *page = render(&r);
-    cr_expect(has(page, "✗ fail</span> The case matches: "));
-    cr_expect(has(page, "; 1 measure moved since the baseline.</h1>"));
+    cr_expect(has(page, "✗ fail</span> The case matches, but 1 measure moved since the baseline: "));
     cr_expect(has(page, "1 moved, 1 new."));
     cr_expect_lt(strstr(page, "<th scope=\"row\">steps/0/logits</th>"), strstr(page, "the whole case"));
     expect_well_formed(page);
+    free(page);
+    assay_result_free(&r);
+}
+
+/* What vanished did not move. */
+Test(html_report, what_moved_and_what_vanished_are_told_apart) {
+    assay_result r = {.drifts.baseline = strdup("baseline.json")};
+    add(&r, html_fixture_case("windows", &small_pass));
+    add_drift(&r, ASSAY_DRIFT_VANISHED, "");
+    char *page = render(&r);
+    cr_expect(has(page, "The case matches, but 1 measure vanished since the baseline: "));
+    free(page);
+    add_drift(&r, ASSAY_DRIFT_VANISHED, "");
+    add_drift(&r, ASSAY_DRIFT_MOVED, "steps/0/logits");
+    page = render(&r);
+    cr_expect(has(page, "The case matches, but 1 measure moved and 2 vanished since the baseline: "));
+    free(page);
+    add(&r, html_fixture_case("fails", &small));
+    page = render(&r);
+    cr_expect(has(page, "; 1 measure moved and 2 vanished since the baseline.</h1>"));
     free(page);
     assay_result_free(&r);
 }
