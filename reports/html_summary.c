@@ -300,8 +300,10 @@ static void put_command(FILE *out, const assay_result *r) {
 void html_put_summary(html_context *html, const html_totals *t) {
     FILE *out = html->out;
     const assay_result *r = html->result;
+    char counts[ASSAY_SUMMARY_TEXT];
     put_verdict(out, r, t);
     put_tiles(out, t);
+    fprintf(out, "<p class=\"note\" id=\"counts\">%s.</p>\n", assay_summary_text(r, counts));
     fputs("</header>\n<main>\n<div class=\"pair\">\n", out);
     put_lead(out, r, t);
     if (t->lead && t->lead->finding_count) {
