@@ -1,15 +1,21 @@
 #include "reports/junit_report.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "reports/entry_words.h"
 #include "reports/escape.h"
+#include "reports/summary_words.h"
 #include "reports/worst_failures.h"
 
 /* So many failures have all that is known in their text: what a reader needs is in the first ones, and the file stays small. */
 #define DETAILED_FAILURES 2000
 /* Explanations that are shown of those that a closer look found, the best first. */
 #define SHOWN_FINDINGS 3
+/* Bytes of a fact of a case, and of a command under a failure: there may be 10,000 cases. Longer ones are in the HTML and the JSON. */
+#define SHOWN_TEXT 500
+/* A case that took longer has a time that makes no sense. */
+#define MOST_SECONDS 1e9
 
 /* Test cases of a suite or of all. */
 typedef struct {
@@ -19,7 +25,7 @@ typedef struct {
 
 typedef struct {
     FILE *out;
-    const char *command; /* that made the result; NULL when not known */
+    const char *command; /* that made the result; NULL when not known, or too long to be repeated */
     size_t failures;     /* written so far */
 } writer;
 
@@ -59,7 +65,7 @@ static bool has_own_test(const assay_case_result *c) { return c->entry_count == 
 
 /* A stored result may say anything. */
 static double known_seconds(const assay_case_result *c) {
-    return isfinite(c->seconds) && c->seconds > 0 ? c->seconds : 0;
+    return c->seconds > 0 && c->seconds <= MOST_SECONDS ? c->seconds : 0;
 }
 
 static tally tally_of(const assay_case_result *c) {
@@ -245,9 +251,23 @@ static void put_own_test(const writer *w, const assay_case_result *c) {
     fputs("</testcase>\n", w->out);
 }
 
-static void put_facts(const writer *w, const assay_facts *facts) {
-    for (size_t i = 0; i < facts->count; i++)
-        if (facts->items[i].key[0]) put_property(w, facts->items[i].key, facts->items[i].value);
+/* Of the run: once, in the first suite. */
+static void put_run_properties(const writer *w, const assay_result *r) {
+    char text[ASSAY_SUMMARY_TEXT];
+    put_property(w, "summary", assay_summary_text(r, text));
+    for (size_t i = 0; i < r->facts.count; i++)
+        if (r->facts.items[i].key[0]) put_property(w, r->facts.items[i].key, r->facts.items[i].value);
+}
+
+/* Short facts of a case, without those that the first case has as well. */
+static void put_facts(const writer *w, const assay_result *r, const assay_case_result *c) {
+    for (size_t i = 0; i < c->facts.count; i++) {
+        const assay_fact *fact = &c->facts.items[i];
+        const char *first = c == r->cases ? NULL : assay_facts_get(&r->cases[0].facts, fact->key);
+        bool known = first && strcmp(first, fact->value) == 0;
+        if (!fact->key[0] || known || strcmp(fact->key, "provenance") == 0) continue;
+        if (strlen(fact->key) + strlen(fact->value) <= SHOWN_TEXT) put_property(w, fact->key, fact->value);
+    }
 }
 
 static void put_case_properties(const writer *w, const assay_result *r, const assay_case_result *c) {
@@ -262,9 +282,10 @@ static void put_case_properties(const writer *w, const assay_result *r, const as
     if (c->reference[0]) put_property(w, "reference", c->reference);
     if (c->first_divergence >= 0) put_property(w, "first_divergence", c->entries[c->first_divergence].path);
     if (c->unsupported[0]) put_property(w, "unsupported", c->unsupported);
-    for (size_t i = 0; i < c->finding_count; i++) put_property(w, c->findings[i].source, c->findings[i].summary);
-    put_facts(w, &c->facts);
-    put_facts(w, &r->facts);
+    for (size_t i = 0; i < c->finding_count && w->failures < DETAILED_FAILURES; i++)
+        put_property(w, c->findings[i].source, c->findings[i].summary);
+    put_facts(w, r, c);
+    if (c == r->cases) put_run_properties(w, r);
     fputs("</properties>\n", w->out);
 }
 
@@ -317,6 +338,11 @@ static void put_nothing_shown(const writer *w, const assay_result *r) {
     const char *why = r->case_count ? "the port says that it cannot run any of the cases: nothing was compared"
                                     : "there is no case: nothing was compared";
     fputs("<testsuite name=\"assay\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0.000\">\n", w->out);
+    if (r->case_count == 0) {
+        fputs("<properties>\n", w->out);
+        put_run_properties(w, r);
+        fputs("</properties>\n", w->out);
+    }
     fputs("<testcase classname=\"assay\" name=\"comparison\" time=\"0\">\n", w->out);
     fprintf(w->out, "<error message=\"%s\" type=\"nothing_compared\">%s</error>\n", why, why);
     fputs("</testcase>\n</testsuite>\n", w->out);
@@ -324,6 +350,7 @@ static void put_nothing_shown(const writer *w, const assay_result *r) {
 
 assay_status assay_report_junit(FILE *out, const assay_result *result, assay_error *err) {
     writer w = {.out = out, .command = assay_facts_get(&result->facts, "command")};
+    if (w.command && strlen(w.command) > SHOWN_TEXT) w.command = NULL;
     tally all = tally_all(result);
     bool nothing = shows_nothing(result, &all);
     all.tests += nothing, all.errors += nothing;

@@ -80,6 +80,7 @@ Test(junit_report, nothing_compared_is_no_pass) {
     assay_result r = {0};
     char *text = report_text(assay_report_junit, &r);
     assert_has(text, "<error message=\"there is no case: nothing was compared\" type=\"nothing_compared\">");
+    assert_has(text, "<property name=\"summary\" value=\"0 of 0 cases match, ");
     assert_counts(text, &r);
     assert_valid(text);
     free(text);
@@ -149,6 +150,52 @@ Test(junit_report, of_50000_test_cases_is_below_30_megabytes) {
         free(text);
         assay_result_free(&r);
     }
+}
+
+/* So are many cases of few places, with all that verify knows of each. */
+Test(junit_report, of_10000_cases_is_below_30_megabytes) {
+    char provenance[2000], digest[65], command[5000];
+    memset(provenance, '"', sizeof provenance - 1), provenance[sizeof provenance - 1] = '\0';
+    memset(command, '<', sizeof command - 1), command[sizeof command - 1] = '\0';
+    for (int fails = 0; fails < 2; fails++) {
+        assay_result r = {0};
+        cr_assert(large_result(&r, 10000, 2, fails));
+        for (size_t i = 0; i < r.case_count; i++) {
+            assay_facts *facts = &r.cases[i].facts;
+            snprintf(digest, sizeof digest, "%064zu", i);
+            const char *all[][2] = {{"provenance", provenance},
+                                    {"case_sha256", digest},
+                                    {"config_sha256", digest},
+                                    {"weights_xxh128", digest + 32},
+                                    {"producer", "assay-export 1.0.0"},
+                                    {"rules", provenance},
+                                    {"model", "2 layers, hidden size 32, 2 heads, window 16, last context 8"}};
+            for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+                cr_assert_eq(assay_facts_set(facts, all[k][0], all[k][1], NULL), ASSAY_OK);
+        }
+        cr_assert_eq(assay_result_set_fact(&r, "command", command, NULL), ASSAY_OK);
+        char *text = report_text(assay_report_junit, &r);
+        cr_assert_lt(strlen(text), 30 * 1000 * 1000, "%zu bytes", strlen(text));
+        cr_assert_eq(count_of(text, "name=\"command\""), 1);
+        cr_assert_eq(count_of(text, "name=\"summary\""), 1);
+        cr_assert_eq(count_of(text, "name=\"producer\""), 1);
+        cr_assert_eq(count_of(text, "name=\"case_sha256\""), 10000);
+        assert_lacks(text, "name=\"provenance\"");
+        free(text);
+        assay_result_free(&r);
+    }
+}
+
+/* A time that is no time is not shown. */
+Test(junit_report, leaves_out_times_that_make_no_sense) {
+    assay_result r = report_fixture();
+    r.cases[0].seconds = 1e300, r.cases[1].seconds = 2.5;
+    char *text = report_text(assay_report_junit, &r);
+    assert_has(text, "<testsuite name=\"right\" tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"0\" time=\"0.000\"");
+    assert_has(text, "time=\"2.500\">\n<testsuite");
+    assert_valid(text);
+    free(text);
+    assay_result_free(&r);
 }
 
 /* A run in which every case matches is red when something moved. */
