@@ -5,16 +5,24 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "core/terminal_text.h"
 #include "golden/golden_file.h"
 #include "golden/safetensors.h"
 
 static void print_tensor(const char *name, const char *dtype, const assay_tensor *t, const char *rest) {
     char shape[128];
-    printf("  %-64s %-9s %-22s%s\n", name, dtype, assay_tensor_shape_text(t, shape, sizeof shape), rest);
+    int length = (int)strlen(name);
+    printf("  ");
+    assay_terminal_put(stdout, name);
+    printf("%*s %-9s %-22s%s\n", length < 64 ? 64 - length : 0, "", dtype,
+           assay_tensor_shape_text(t, shape, sizeof shape), rest);
 }
 
 static void print_fact(const char *name, const char *value) {
-    if (value && *value) printf("%-16s%s\n", name, value);
+    if (!value || !*value) return;
+    printf("%-16s", name);
+    assay_terminal_put(stdout, value);
+    printf("\n");
 }
 
 /* ---- HDF5 ---- */
@@ -63,7 +71,9 @@ static void print_steps(const assay_golden *g) {
     printf("%zu step%s:\n", g->step_count, g->step_count == 1 ? "" : "s");
     for (size_t i = 0; i < g->step_count; i++) {
         const assay_golden_step *s = &g->steps[i];
-        printf("  %zu %s%s%s %s\n", i, s->op, *s->refused ? ", refused by " : "", s->refused, s->refused_message);
+        printf("  %zu %s%s%s ", i, s->op, *s->refused ? ", refused by " : "", s->refused);
+        assay_terminal_put(stdout, s->refused_message);
+        printf("\n");
     }
 }
 
@@ -87,7 +97,11 @@ static assay_status inspect_golden(const char *path, assay_error *err) {
     printf("%zu tensors:\n", g.tensor_count + g.float64_count);
     st = print_tensors(&g, g.tensors, g.tensor_count, &counts, err);
     if (!st) st = print_tensors(&g, g.float64, g.float64_count, &counts, err);
-    for (size_t i = 0; i < g.unknown.count; i++) printf("  %s (no stage; not compared)\n", g.unknown.names[i]);
+    for (size_t i = 0; i < g.unknown.count; i++) {
+        printf("  ");
+        assay_terminal_put(stdout, g.unknown.names[i]);
+        printf(" (no stage; not compared)\n");
+    }
     if (!st) printf("digests: %zu good, %zu tensors without one\n", counts.good, counts.without);
     assay_golden_close(&g);
     return st;

@@ -10,6 +10,7 @@
 #include "cli/verify_rules.h"
 #include "core/atomic_file.h"
 #include "core/clock.h"
+#include "core/terminal_text.h"
 #include "engine/variants.h"
 #include "run/verify_golden.h"
 
@@ -47,7 +48,11 @@ static int exit_code(const cli_args *args, const assay_result *result) {
     int code = cli_report(args, result);
     for (size_t i = 0; i < result->case_count; i++)
         if (result->cases[i].verdict == ASSAY_CASE_ERROR && code == 1) {
-            if (result->case_count > 1) fprintf(stderr, "assay: %s\n", result->cases[i].error);
+            if (result->case_count > 1) {
+                fputs("assay: ", stderr);
+                assay_terminal_put(stderr, result->cases[i].error);
+                fputc('\n', stderr);
+            }
             return (int)ASSAY_EINPUT;
         }
     return code;

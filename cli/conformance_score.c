@@ -7,6 +7,7 @@
 #include "cli/report_option.h"
 #include "cli/suite.h"
 #include "core/atomic_file.h"
+#include "core/terminal_text.h"
 #include "reports/findings.h"
 #include "reports/scorecard_json.h"
 #include "reports/scorecard_text.h"
@@ -59,7 +60,9 @@ static assay_status write_reports(const cli_args *args, assay_scorecard *card, a
 static int exit_code(const cli_args *args, const assay_scorecard *card) {
     for (size_t i = 0; i < card->case_count; i++)
         if (card->cases[i].outcome == ASSAY_SCORED_UNREADABLE) {
-            fprintf(stderr, "assay: %s\n", card->cases[i].note);
+            fputs("assay: ", stderr);
+            assay_terminal_put(stderr, card->cases[i].note);
+            fputc('\n', stderr);
             return (int)ASSAY_EINPUT;
         }
     const assay_scorecard_summary s = assay_scorecard_summarize(card);

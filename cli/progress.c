@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/terminal_text.h"
 
 #define FIRST_AFTER 1.0 /* seconds without a line: what is done by then needs none */
 #define REDRAWN_AFTER 0.25
@@ -35,7 +36,7 @@ void cli_note(const cli_args *args, const char *format, ...) {
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    fprintf(stderr, "assay: %s\n", text);
+    fprintf(stderr, "assay: %s\n", assay_terminal_clean(text));
 }
 
 /* "0:07", "12:34", "3:00:00". */
@@ -61,8 +62,7 @@ static void write_line(const cli_progress *p, char *out, size_t out_nbytes) {
     if (!isnan(seconds)) snprintf(rest, sizeof rest, ", about %s left", clock_text(seconds, left, sizeof left));
     snprintf(out, out_nbytes, "%s%s%s%s%s%s", counts, clock_text(now - p->started, elapsed, sizeof elapsed), rest,
              *p->what ? "  " : "", p->what, p->detail);
-    for (char *c = out; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?'; /* file names may hold anything */
+    assay_terminal_clean(out); /* file names may hold anything */
 }
 
 /* Cut to the width of the terminal, in front of a character: a longer line could not be overwritten. */

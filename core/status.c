@@ -1,15 +1,10 @@
 #include "core/status.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A message is one line on a terminal whatever the input was: file contents must not move the cursor. */
-static void replace_control_characters(char *text) {
-    for (; *text; text++)
-        if (iscntrl((unsigned char)*text)) *text = '?';
-}
+#include "core/terminal_text.h"
 
 assay_status assay_fail(assay_error *err, assay_status status, const char *rules, const char *fmt, ...) {
     if (!err) return status;
@@ -19,7 +14,7 @@ assay_status assay_fail(assay_error *err, assay_status status, const char *rules
     va_start(args, fmt);
     vsnprintf(err->message, sizeof err->message, fmt, args);
     va_end(args);
-    replace_control_characters(err->message);
+    assay_terminal_clean(err->message); /* one line whatever the input was: file contents must not move the cursor */
     return status;
 }
 
@@ -38,7 +33,7 @@ assay_status assay_error_context(assay_status status, assay_error *err, const ch
     snprintf(whole, sizeof whole, "%s: %s", context, err->message);
     whole[sizeof err->message - 1] = '\0';
     memcpy(err->message, whole, strlen(whole) + 1);
-    replace_control_characters(err->message);
+    assay_terminal_clean(err->message); /* one line whatever the input was: file contents must not move the cursor */
     return status;
 }
 

@@ -27,6 +27,8 @@ Test(status, control_characters_do_not_reach_a_terminal) {
     cr_assert_str_eq(err.message, "a?b?[2Jc?d??");
     assay_error_context(ASSAY_EINTERNAL, &err, "file\n%s", "x");
     cr_assert_str_eq(err.message, "file?x: a?b?[2Jc?d??");
+    assay_fail(&err, ASSAY_EINPUT, NULL, "\xc2\x9b\xe2\x80\xae\xff");
+    cr_assert_str_eq(err.message, "???");
     assay_fail(&err, ASSAY_EINPUT, NULL, "\xc3\xa9"); /* UTF-8 stays */
     cr_assert_str_eq(err.message, "\xc3\xa9");
 }

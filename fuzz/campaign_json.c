@@ -1,10 +1,10 @@
 #include "fuzz/campaign_json.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/terminal_text.h"
 #include "golden/json_strict.h"
 #include "golden/text_file.h"
 #include "reports/json_builder.h"
@@ -100,8 +100,7 @@ static assay_status read_text(const reader *r, const char *key, char *out, size_
     assay_status st = assay_json_require(r->object, key, r->where, &value, r->err);
     if (!st) st = assay_json_as_string(value, key, &text, r->err);
     if (!st) snprintf(out, out_nbytes, "%s", text);
-    for (char *at = out; !st && *at; at++) /* a report may come from anywhere, and goes to a terminal */
-        if (iscntrl((unsigned char)*at)) *at = '?';
+    if (!st) assay_terminal_clean(out); /* a report may come from anywhere, and goes to a terminal */
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/atomic_file.h"
+#include "core/terminal_text.h"
 #include "golden/json_strict.h"
 #include "golden/text_file.h"
 #include "reports/json_builder.h"
@@ -227,7 +228,9 @@ static void show_measure(FILE *out, bool has, double value) {
 
 static void show_stage(FILE *out, const char *test_case, const char *name, const assay_baseline_stage *stage) {
     if (!stage->places) return;
-    fprintf(out, "%-26s  %-26s  %6zu", test_case, name, stage->places);
+    int width = (int)strlen(test_case);
+    assay_terminal_put(out, test_case);
+    fprintf(out, "%*s  %-26s  %6zu", width < 26 ? 26 - width : 0, "", name, stage->places);
     show_measure(out, stage->has_worst, stage->worst);
     show_measure(out, stage->has_rms, stage->rms);
     fprintf(out, "\n");

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "reports/escape.h"
+#include "core/terminal_text.h"
 
 /* Text of a file, made safe for a terminal. */
 static void put_clean(FILE *out, const char *text, int width) {
     int length = (int)strlen(text);
-    assay_clean_put(out, text);
+    assay_terminal_put(out, text);
     fprintf(out, "%*s", width > length ? width - length : 0, "");
 }
 

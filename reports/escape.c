@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/terminal_text.h"
+
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define ELLIPSIS "\xe2\x80\xa6"    /* U+2026 */
 
@@ -16,30 +18,6 @@ typedef struct {
     size_t nbytes;
     char shown[ESCAPE_NBYTES];
 } piece;
-
-/* Number of bytes of the UTF-8 character at `at`, and which it is; 0 when it is none. */
-static size_t decode(const unsigned char *at, uint32_t *character) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-    if (n == 0) return 0;
-    uint32_t c = n == 1 ? at[0] : at[0] & (0xffu >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((at[i] & 0xc0) != 0x80) return 0;
-        c = c << 6 | (at[i] & 0x3f);
-    }
-    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return 0;
-    *character = c;
-    return n;
-}
-
-/* Tab, newline and carriage return are not among them. */
-static bool is_unfit(uint32_t c) {
-    if (c < 0x20) return c != '\t' && c != '\n' && c != '\r';
-    if (c >= 0x7f && c < 0xa0) return true;
-    bool turns =
-        c == 0x61c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-    return turns || (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
-}
 
 static const char *xml_escape(unsigned char c) {
     switch (c) {
@@ -99,9 +77,9 @@ static piece next(assay_escape_form form, const char *text, const char *at) {
     piece p = {0};
     uint32_t c = 0;
     char scratch[ESCAPE_NBYTES];
-    size_t nbytes = decode((const unsigned char *)at, &c);
+    size_t nbytes = assay_utf8_decode(at, &c);
     const char *shown = nbytes == 1 ? ascii_escape(form, text, at, scratch) : NULL;
-    if (nbytes == 0 || is_unfit(c)) shown = REPLACEMENT;
+    if (nbytes == 0 || assay_utf8_is_unfit(c)) shown = REPLACEMENT;
     p.nbytes = nbytes ? nbytes : 1;
     if (shown) memcpy(p.shown, shown, strlen(shown) + 1);
     else memcpy(p.shown, at, p.nbytes);
@@ -127,10 +105,6 @@ void assay_escape_put(FILE *out, assay_escape_form form, const char *text) {
         fputs(p.shown, out);
         at += p.nbytes;
     }
-}
-
-void assay_clean_put(FILE *out, const char *text) {
-    for (; *text; text++) fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
 }
 
 void assay_escape_append(char *out, size_t out_nbytes, size_t *used, assay_escape_form form, const char *text,

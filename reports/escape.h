@@ -25,9 +25,6 @@ typedef enum {
 /* Writes text to `out`. Whether writing failed is ferror's to say. */
 void assay_escape_put(FILE *out, assay_escape_form form, const char *text);
 
-/* Writes text for a terminal or a log, on one line: control characters, with which a terminal can be steered, are '?'. */
-void assay_clean_put(FILE *out, const char *text);
-
 /* Appends text at *used of `out` and moves *used; out stays NUL-terminated. Text is cut, never within a character or an escape, where
  * it has more than max_characters or out (out_nbytes) is full; then it ends with an ellipsis. *used must leave room for that: 4 bytes. */
 void assay_escape_append(char *out, size_t out_nbytes, size_t *used, assay_escape_form form, const char *text,

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "core/terminal_text.h"
 #include "reports/drift_text.h"
-#include "reports/escape.h"
 
 #define LIST_LIMIT 20
 
@@ -18,9 +18,9 @@ static void put_run(FILE *out, const assay_trend_run *run) {
     fprintf(out, "%.12s  %s  %-7s  %5lld  %6lld  %6lld  %8s  %-26s  ", run->id, run->time,
             run->passed ? "pass" : "fail", (long long)run->cases, (long long)run->failed, (long long)run->drifts, ratio,
             name);
-    assay_clean_put(out, *run->kernel ? run->kernel : "-");
+    assay_terminal_put(out, *run->kernel ? run->kernel : "-");
     fprintf(out, "  ");
-    assay_clean_put(out, run->labels);
+    assay_terminal_put(out, run->labels);
     fprintf(out, "\n");
 }
 
@@ -34,9 +34,9 @@ void assay_report_runs(FILE *out, const assay_trend *trend) {
 static void put_facts(FILE *out, const char *what, const assay_facts *facts) {
     for (size_t i = 0; i < facts->count; i++) {
         fprintf(out, "%s ", what);
-        assay_clean_put(out, facts->items[i].key);
+        assay_terminal_put(out, facts->items[i].key);
         fprintf(out, ": ");
-        assay_clean_put(out, facts->items[i].value);
+        assay_terminal_put(out, facts->items[i].value);
         fprintf(out, "\n");
     }
 }
@@ -45,7 +45,7 @@ static void put_failing(FILE *out, const assay_run_record *r) {
     for (size_t i = 0; i < r->case_count; i++) {
         if (r->cases[i].verdict == ASSAY_CASE_PASS) continue;
         fprintf(out, "  %-11s  ", assay_case_verdict_name(r->cases[i].verdict));
-        assay_clean_put(out, r->cases[i].name);
+        assay_terminal_put(out, r->cases[i].name);
         fprintf(out, "\n");
     }
 }
@@ -72,7 +72,7 @@ static void put_stage(FILE *out, const assay_run_record *r, int stage) {
             (long long)failed);
     if (has) fprintf(out, "  %8.3g  %8.3g  ", ratio, worst);
     else fprintf(out, "  %8s  %8s  ", "exact", "-");
-    assay_clean_put(out, where);
+    assay_terminal_put(out, where);
     fprintf(out, "\n");
 }
 

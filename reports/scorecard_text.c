@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "reports/escape.h"
+#include "core/terminal_text.h"
 #include "reports/waiver_list.h"
 
 static void write_rule(FILE *out, const assay_rule_score *r) {
@@ -10,7 +10,7 @@ static void write_rule(FILE *out, const assay_rule_score *r) {
             r->cases, r->rule->summary);
     if (!*r->note) return;
     fprintf(out, "%-8s  ", "");
-    assay_clean_put(out, r->note);
+    assay_terminal_put(out, r->note);
     fputc('\n', out);
 }
 
@@ -24,7 +24,7 @@ static void write_blame(FILE *out, const assay_score_case *c) {
 
 static void write_case(FILE *out, const assay_score_case *c, int width) {
     fprintf(out, "%-11s ", assay_scored_name(c->outcome));
-    assay_clean_put(out, c->name);
+    assay_terminal_put(out, c->name);
     if (c->outcome == ASSAY_SCORED_NOT_RUN) {
         fputc('\n', out);
         return;
@@ -32,16 +32,16 @@ static void write_case(FILE *out, const assay_score_case *c, int width) {
     int length = (int)strlen(c->name);
     fprintf(out, "%*s  ", width > length ? width - length : 0, "");
     if (c->outcome == ASSAY_SCORED_PASS) fprintf(out, "%zu compared, %zu not dumped", c->judged, c->missing);
-    assay_clean_put(out, c->note);
+    assay_terminal_put(out, c->note);
     if (c->outcome == ASSAY_SCORED_FAIL) {
         fprintf(out, "%zu of %zu differ, first %s: ", c->failed, c->judged, c->first_path);
-        assay_clean_put(out, c->first_reason);
+        assay_terminal_put(out, c->first_reason);
         write_blame(out, c);
     }
     if (c->waived) fprintf(out, "; %zu waived, first %s", c->waived, c->waived_path);
     if (*c->declared) {
         fprintf(out, "; the port says that it cannot run it, which is wrong: ");
-        assay_clean_put(out, c->declared);
+        assay_terminal_put(out, c->declared);
     }
     fputc('\n', out);
 }
@@ -59,7 +59,7 @@ static void write_unknown(FILE *out, const assay_scorecard *card) {
     enum { shown = 5 };
     for (size_t i = 0; i < card->unknown_count && i < shown; i++) {
         fprintf(out, "%-11s ", "unknown");
-        assay_clean_put(out, card->unknown[i]);
+        assay_terminal_put(out, card->unknown[i]);
         fprintf(out, " is the dump of no case of the suite\n");
     }
     if (card->unknown_count > shown) fprintf(out, "%-11s %zu more\n", "unknown", card->unknown_count - shown);

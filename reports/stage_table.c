@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "compare/stage_fold.h"
-#include "reports/escape.h"
+#include "core/terminal_text.h"
 
 /* What is known of one stage. */
 typedef struct {
@@ -49,10 +49,10 @@ static void put_row(FILE *out, const assay_stage_info *info, const stage_row *ro
         fprintf(out, "  %9.3g  %7.3g", e->tolerance, e->ratio_tolerance);
     }
     fprintf(out, "  %-7s  ", assay_verdict_name(e->verdict));
-    assay_clean_put(out, row->worst_case);
-    fprintf(out, " ");
-    assay_clean_put(out, e->path);
-    fprintf(out, "\n");
+    assay_terminal_put(out, row->worst_case);
+    fputc(' ', out);
+    assay_terminal_put(out, e->path);
+    fputc('\n', out);
 }
 
 void assay_report_stage_table(FILE *out, const assay_result *result) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/terminal_text.h"
 #include "reports/report_fixture.h"
 #include "reports/report_text_fixture.h"
 
@@ -121,6 +122,27 @@ Test(text, says_what_the_port_cannot_run) {
                "the port says that it cannot run this case (no masks), and there is a dump: correct what it says\n");
     free(text);
     assay_result_free(&others);
+    assay_result_free(&r);
+}
+
+/* Names and reasons of files do nothing to a terminal, wherever they stand. */
+Test(text, holds_nothing_that_a_terminal_acts_on) {
+    assay_result r = report_fixture();
+    make_hostile(&r);
+    assay_case_result *c = &r.cases[1];
+    snprintf(c->reference, sizeof c->reference, "%s", REPORT_HOSTILE);
+    snprintf(c->unsupported, sizeof c->unsupported, "%s", REPORT_HOSTILE);
+    snprintf(c->note, sizeof c->note, "%s\xc2\x9b", REPORT_HOSTILE);
+    assay_text_options options = {.list_passes = true};
+    char *text = text_of(&r, &options);
+    for (const char *at = text; *at;) {
+        uint32_t character = 0;
+        size_t n = assay_utf8_decode(at, &character);
+        cr_assert(n > 0 && (character >= 0x20 || character == '\n') && !assay_utf8_is_unfit(character), "'%.80s'", at);
+        at += n;
+    }
+    assert_lacks(text, "\n::error::");
+    free(text);
     assay_result_free(&r);
 }
 

@@ -1,13 +1,12 @@
 #include "reports/text.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "compare/waiver.h"
+#include "core/terminal_text.h"
 #include "reports/drift_text.h"
 #include "reports/entry_words.h"
-#include "reports/escape.h"
 #include "reports/stage_table.h"
 #include "reports/summary_words.h"
 #include "reports/waiver_list.h"
@@ -28,9 +27,7 @@ typedef struct {
 /* Text of a file, made safe for a terminal and cut to what fits. */
 static const char *clean(const char *text, char *out, size_t out_nbytes) {
     snprintf(out, out_nbytes, "%s", text);
-    for (char *at = out; *at; at++)
-        if (iscntrl((unsigned char)*at)) *at = '?';
-    return out;
+    return assay_terminal_clean(out);
 }
 
 static int characters(const char *text) {
@@ -78,7 +75,7 @@ static void put_entry_row(const printer *p, const assay_entry *e) {
     fprintf(p->out, "  ");
     put_styled(p, style_of(e->verdict), assay_verdict_name(e->verdict), 16);
     fprintf(p->out, "  ");
-    assay_clean_put(p->out, e->rules);
+    assay_terminal_put(p->out, e->rules);
     fprintf(p->out, "\n");
 }
 
@@ -122,9 +119,9 @@ static void put_waiver(const printer *p, const assay_case_result *c, const assay
     const assay_waiver_use *use = &c->waivers.items[e->waiver - 1];
     const char *what = e->verdict == ASSAY_VERDICT_WAIVED ? "waived until" : "a waiver for this expired on";
     fprintf(p->out, "      %s %s: ", what, assay_date_text(use->expires, day));
-    assay_clean_put(p->out, use->reason);
+    assay_terminal_put(p->out, use->reason);
     fprintf(p->out, " (");
-    assay_clean_put(p->out, assay_waiver_scope(use, scope, sizeof scope));
+    assay_terminal_put(p->out, assay_waiver_scope(use, scope, sizeof scope));
     fprintf(p->out, ")\n");
 }
 
@@ -321,7 +318,7 @@ static void put_case_row(const printer *p, const assay_case_result *c) {
     if (c->worst_pass >= 0) {
         const assay_entry *e = &c->entries[c->worst_pass];
         fprintf(p->out, "  %8.3f  ", e->ratio_tolerance);
-        assay_clean_put(p->out, e->path);
+        assay_terminal_put(p->out, e->path);
     }
     fprintf(p->out, "\n");
 }

@@ -1,6 +1,6 @@
 #include "reports/waiver_list.h"
 
-#include "reports/escape.h"
+#include "core/terminal_text.h"
 
 const char *assay_waiver_state(const assay_waiver_use *use) {
     if (!use->in_scope) return "other cases";
@@ -40,12 +40,11 @@ void assay_report_waivers(FILE *out, const assay_waiver_uses *uses) {
     for (size_t i = 0; i < uses->count; i++) {
         const assay_waiver_use *use = &uses->items[i];
         char scope[300];
-        fprintf(out, "  %-11s  ", assay_waiver_state(use));
-        assay_clean_put(out, assay_waiver_scope(use, scope, sizeof scope));
-        fprintf(out, ": ");
+        assay_waiver_scope(use, scope, sizeof scope);
+        fprintf(out, "  %-11s  %s: ", assay_waiver_state(use), assay_terminal_clean(scope));
         put_state(out, use);
         fprintf(out, " (");
-        assay_clean_put(out, use->reason);
+        assay_terminal_put(out, use->reason);
         fprintf(out, ")\n");
     }
 }
