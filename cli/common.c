@@ -16,7 +16,9 @@
 #include "reports/baseline_file.h"
 
 int cli_fail(const assay_error *err) {
-    fprintf(stderr, "assay: %s\n", err->message);
+    /* What did not reach standard output is said once, and at the end (cli/main.c). */
+    bool said_later = err->status == ASSAY_EINTERNAL && ferror(stdout);
+    if (!said_later) fprintf(stderr, "assay: %s\n", err->message);
     return (int)err->status;
 }
 

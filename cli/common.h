@@ -35,7 +35,8 @@
 #define CLI_OPTION_ALL \
     { "all", 'a', NULL, "list every stage, not only those that fail" }
 
-/* Prints "assay: <message>" to stderr and returns the exit code. */
+/* Prints "assay: <message>" to stderr and returns the exit code. That standard output cannot be written is left to the program's end to
+ * say. */
 int cli_fail(const assay_error *err);
 
 /* Whether a folder is at `path`. */
