@@ -82,6 +82,13 @@ expect 2 "unknown option '-x'" verify -x
 expect 2 "option '--all' takes no argument" verify --all=1
 expect 2 "'memory-key-at-position-ids' is no known mistake; did you mean '$mistake'?" verify --mistake memory-key-at-position-ids
 expect 2 "no format 'junti'; did you mean 'junit'?" verify --report junti=x
+for none in '' , "json=$work/none.json,"; do
+    expect 2 'no format is named; say FORMAT=FILE' verify $golden --report "$none"
+done
+for option in --all --report=json=-; do
+    "$assay" report reports/expected/pass.json "$option" 2>"$work/said" >/dev/full && complain "a full standard output is no error"
+    [ "$(cat "$work/said")" = 'assay: cannot write to standard output' ] || complain "a full standard output is said twice"
+done
 expect 2 "did you mean 'MEM-1'?" explain MEN-1
 expect 2 "did you mean 'zsh'?" completions zhs
 

@@ -50,6 +50,9 @@ static assay_status unknown_format(const char *name, assay_error *err) {
 
 /* One "FORMAT=FILE". */
 static assay_status add_word(report_list *list, char *word, assay_error *err) {
+    if (!*word)
+        return assay_fail(err, ASSAY_EINPUT, NULL,
+                          "--report: no format is named; say FORMAT=FILE, such as html=report.html");
     char *equals = strchr(word, '=');
     if (equals) *equals = '\0';
     const assay_report_format *format = assay_report_format_find(word);
@@ -63,11 +66,10 @@ static assay_status add_word(report_list *list, char *word, assay_error *err) {
 }
 
 static assay_status add_words(report_list *list, const char *value, assay_error *err) {
-    char *copy = strdup(value), *rest = NULL;
+    char *copy = strdup(value), *rest = copy, *word;
     if (!copy) return assay_fail_nomem(err, "a report");
     assay_status st = ASSAY_OK;
-    for (char *word = strtok_r(copy, ",", &rest); !st && word; word = strtok_r(NULL, ",", &rest))
-        st = add_word(list, word, err);
+    while (!st && (word = strsep(&rest, ","))) st = add_word(list, word, err);
     free(copy);
     return st;
 }
