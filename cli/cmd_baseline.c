@@ -32,8 +32,9 @@ static void print_accepted(const assay_baseline *baseline, size_t left_out, cons
     size_t stages = 0;
     for (size_t i = 0; i < baseline->count; i++)
         for (int s = 0; s < ASSAY_STAGE_COUNT; s++) stages += baseline->cases[i].stages[s].places > 0;
-    printf("accepted: %zu cases, %zu stages -> %s\n", baseline->count, stages, path);
-    if (left_out) printf("left out: %zu stages that fail\n", left_out);
+    printf("accepted: %zu case%s, %zu stage%s -> %s\n", baseline->count, baseline->count == 1 ? "" : "s", stages,
+           stages == 1 ? "" : "s", path);
+    if (left_out) printf("left out: %zu stage%s\n", left_out, left_out == 1 ? " that fails" : "s that fail");
 }
 
 /* What changes in a file that is there already, which must be a baseline. */

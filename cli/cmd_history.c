@@ -196,7 +196,9 @@ static assay_status import_file(assay_history **h, const cli_args *args, const c
     assay_status st = *h ? ASSAY_OK : open_to_import(h, args, &in, where, err);
     if (!st) st = assay_history_import(*h, in, where, &counts, err);
     if (in != stdin) fclose(in);
-    if (!st) printf("%s: %zu runs added, %zu already there\n", path, counts.added, counts.known);
+    if (!st)
+        printf("%s: %zu run%s added, %zu already there\n", path, counts.added, counts.added == 1 ? "" : "s",
+               counts.known);
     return st;
 }
 

@@ -25,6 +25,8 @@ static void print_fact(const char *name, const char *value) {
     printf("\n");
 }
 
+static void print_tensor_count(size_t count) { printf("%zu tensor%s:\n", count, count == 1 ? "" : "s"); }
+
 /* ---- HDF5 ---- */
 
 /* Counts of a check of digests. */
@@ -94,7 +96,7 @@ static assay_status inspect_golden(const char *path, assay_error *err) {
     print_root(&g, path);
     print_steps(&g);
     digest_counts counts = {0};
-    printf("%zu tensors:\n", g.tensor_count + g.float64_count);
+    print_tensor_count(g.tensor_count + g.float64_count);
     st = print_tensors(&g, g.tensors, g.tensor_count, &counts, err);
     if (!st) st = print_tensors(&g, g.float64, g.float64_count, &counts, err);
     for (size_t i = 0; i < g.unknown.count; i++) {
@@ -102,7 +104,9 @@ static assay_status inspect_golden(const char *path, assay_error *err) {
         assay_terminal_put(stdout, g.unknown.names[i]);
         printf(" (no stage; not compared)\n");
     }
-    if (!st) printf("digests: %zu good, %zu tensors without one\n", counts.good, counts.without);
+    if (!st)
+        printf("digests: %zu good, %zu tensor%s without one\n", counts.good, counts.without,
+               counts.without == 1 ? "" : "s");
     assay_golden_close(&g);
     return st;
 }
@@ -115,7 +119,7 @@ static assay_status inspect_safetensors(const char *path, assay_error *err) {
     if (st) return st;
     printf("%s\n", path);
     print_fact("kind", "safetensors");
-    printf("%zu tensors:\n", file.count);
+    print_tensor_count(file.count);
     for (size_t i = 0; i < file.count; i++) {
         const assay_safetensors_entry *e = &file.entries[i];
         assay_tensor shape = assay_tensor_view(e->dtype, e->rank, e->shape, NULL);

@@ -49,7 +49,9 @@ int cli_conformance_export(const cli_args *args) {
     assay_status st = cli_read_port(args, &port, &err);
     if (!st) st = cli_suite_choose(&suite, args->arguments + 2, (size_t)args->argument_count - 2, &err);
     if (!st) st = export_suite(args, &suite, &options, &err);
-    if (!st) printf("%s: %zu cases; README.md there says how a port uses them\n", args->arguments[1], suite.count);
+    if (!st)
+        printf("%s: %zu case%s; README.md there says how a port uses them\n", args->arguments[1], suite.count,
+               suite.count == 1 ? "" : "s");
     cli_suite_free(&suite);
     assay_port_limits_free(&port);
     return st ? cli_fail(&err) : 0;

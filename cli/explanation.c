@@ -84,8 +84,10 @@ static void print_rule(FILE *out, const assay_rule_info *rule) {
 static void print_noticed(FILE *out, const assay_variant *v, bool all) {
     const cli_mistake_text *text = cli_text_of_mistake(v->name);
     char counts[128];
-    snprintf(counts, sizeof counts, "%zu goldens in their stages, %zu in results alone%s", count_words(text->by_stages),
-             count_words(text->by_results), all || !*text->by_stages ? "" : "; 'assay explain' of it lists them");
+    size_t noticed = count_words(text->by_stages);
+    snprintf(counts, sizeof counts, "%zu %s, %zu in results alone%s", noticed,
+             noticed == 1 ? "golden in its stages" : "goldens in their stages", count_words(text->by_results),
+             all || !*text->by_stages ? "" : "; 'assay explain' of it lists them");
     cli_print_wrapped(out, "     noticed by", part_width, counts);
     if (all && *text->by_stages) cli_print_wrapped(out, "     in stages", part_width, text->by_stages);
     if (all && *text->by_results) cli_print_wrapped(out, "     in results", part_width, text->by_results);

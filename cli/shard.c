@@ -28,8 +28,9 @@ assay_status cli_shard_take(const cli_shard *shard, cli_suite *suite, assay_resu
     char text[48], total[24];
     if (shard->count == 1) return ASSAY_OK;
     if (shard->index >= (int64_t)suite->count)
-        return assay_fail(err, ASSAY_EINPUT, NULL, "--shard %lld/%lld: there are %zu goldens only; take fewer shards",
-                          (long long)shard->index + 1, (long long)shard->count, suite->count);
+        return assay_fail(err, ASSAY_EINPUT, NULL, "--shard %lld/%lld: there %s %zu golden%s only; take fewer shards",
+                          (long long)shard->index + 1, (long long)shard->count, suite->count == 1 ? "is" : "are",
+                          suite->count, suite->count == 1 ? "" : "s");
     snprintf(text, sizeof text, "%lld/%lld", (long long)shard->index + 1, (long long)shard->count);
     snprintf(total, sizeof total, "%zu", suite->count);
     assay_status st = assay_result_set_fact(result, ASSAY_FACT_SHARD, text, err);

@@ -245,5 +245,6 @@ void assay_report_baseline(FILE *out, const assay_baseline *baseline) {
         for (int s = 0; s < ASSAY_STAGE_COUNT; s++)
             show_stage(out, c->name, assay_stage_text((assay_stage)s, name), &c->stages[s]);
     }
-    fprintf(out, "\n%zu cases; worst and rms in noise floors (docs/baselines.md)\n", baseline->count);
+    fprintf(out, "\n%zu case%s; worst and rms in noise floors (docs/baselines.md)\n", baseline->count,
+            baseline->count == 1 ? "" : "s");
 }

@@ -35,8 +35,9 @@ static void write_verdict(FILE *out, const assay_blame *b, const char *candidate
     if (operations_at_fault(b) > 0) {
         fprintf(out, "blamed: ");
         write_names(out, b);
-        fprintf(out, "\n  %zu of %zu stages in %s do not follow from its own inputs\n", b->counts[ASSAY_BLAME_FAULT],
-                judged, candidate);
+        size_t faults = b->counts[ASSAY_BLAME_FAULT];
+        fprintf(out, "\n  %zu of %zu stage%s in %s %s not follow from its own inputs\n", faults, judged,
+                judged == 1 ? "" : "s", candidate, faults == 1 ? "does" : "do");
     } else if (b->suspects) {
         fprintf(out, "suspected: %s does not follow from its own inputs, and what lies between was not dumped\n",
                 candidate);

@@ -96,8 +96,8 @@ static const char *blame_verdict(const assay_blame *b) {
 static void summarise_blame(const assay_blame *b, char *text, size_t text_nbytes) {
     size_t judged = b->count - b->counts[ASSAY_BLAME_UNJUDGED];
     if (operations_at_fault(b))
-        snprintf(text, text_nbytes, "%zu of %zu stages that were judged do not follow from the candidate's own inputs.",
-                 b->counts[ASSAY_BLAME_FAULT], judged);
+        snprintf(text, text_nbytes, "%zu of %zu stages that were judged %s not follow from the candidate's own inputs.",
+                 b->counts[ASSAY_BLAME_FAULT], judged, b->counts[ASSAY_BLAME_FAULT] == 1 ? "does" : "do");
     else if (b->suspects)
         snprintf(
             text, text_nbytes,

@@ -77,7 +77,8 @@ static void put_stage(FILE *out, const assay_run_record *r, int stage) {
 }
 
 void assay_report_run(FILE *out, const assay_run_record *record) {
-    fprintf(out, "%s: %s, %zu cases\n", record->time, record->passed ? "pass" : "fail", record->case_count);
+    fprintf(out, "%s: %s, %zu case%s\n", record->time, record->passed ? "pass" : "fail", record->case_count,
+            record->case_count == 1 ? "" : "s");
     put_facts(out, "label", &record->labels);
     put_facts(out, "fact", &record->facts);
     put_failing(out, record);

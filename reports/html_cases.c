@@ -184,9 +184,9 @@ assay_status html_put_cases(html_context *html, const assay_case_result *lead, a
     if (folded) fputs("</details>\n", html->out);
     if (all > done)
         fprintf(html->out,
-                "<p class=\"note\">%zu more cases have no section here. They are in the JSON (<code>--json "
+                "<p class=\"note\">%zu more case%s no section here. All are in the JSON (<code>--json "
                 "FILE</code>).</p>\n",
-                all - done);
+                all - done, all - done == 1 ? " has" : "s have");
     html_section_end(html->out);
     return st;
 }

@@ -183,7 +183,7 @@ static inline void situation_add_findings(assay_case_result *c) {
                           "they go to memory)",
                           "steps/0/windows/1/layers/1/self_attn.mem_read.key", NULL));
     situation_must(assay_case_result_add_finding(
-        c, "blame", "fault", "1 of 66 stages that were judged do not follow from the candidate's own inputs.", NULL));
+        c, "blame", "fault", "1 of 66 stages that were judged does not follow from the candidate's own inputs.", NULL));
     situation_must(assay_finding_add(&c->findings[1], "memory-write", "MEM-1 MEM-6",
                                      "what joins the memory, and how it is stored",
                                      "steps/0/windows/1/layers/1/self_attn.mem_read.key", NULL));

@@ -59,7 +59,7 @@ Test(findings, blame_lists_operations_at_fault_alone_where_there_are_any) {
     cr_assert_eq(assay_findings_add_blame(&c, &b, &err), ASSAY_OK);
     const assay_finding *f = assay_case_result_finding(&c, "blame");
     cr_expect_str_eq(f->verdict, "fault");
-    cr_expect_str_eq(f->summary, "1 of 2 stages that were judged do not follow from the candidate's own inputs.");
+    cr_expect_str_eq(f->summary, "1 of 2 stages that were judged does not follow from the candidate's own inputs.");
     cr_assert_eq(f->count, 1);
     cr_expect_str_eq(f->items[0].name, "projections");
     cr_expect_str_eq(f->items[0].rules, "HEAD-1");

@@ -244,9 +244,9 @@ static void put_arithmetic(const printer *p, const assay_case_result *c) {
     fprintf(p->out, "  %s (%s)", c->verdict == ASSAY_CASE_PASS ? "match" : "no match", short_name(c->arithmetic));
     if (c->goodness_count == 0) fprintf(p->out, "\n");
     else
-        fprintf(p->out, "; %s in %s: %.3g times as far from exact results as its own run on the whole (%zu stages)\n",
+        fprintf(p->out, "; %s in %s: %.3g times as far from exact results as its own run on the whole (%zu stage%s)\n",
                 c->is_as_good ? "as good as the original" : "not as good as the original", short_name(c->arithmetic),
-                c->goodness, c->goodness_count);
+                c->goodness, c->goodness_count, c->goodness_count == 1 ? "" : "s");
 }
 
 /* What a closer look said, and of each item its name and its rules. */
