@@ -15,7 +15,7 @@
 #define STEP_GAP 20
 #define STRIP 8
 #define PAD 7
-#define WIDE 1180
+#define WIDE 1020   /* of all columns, so that the chart fits into a page of 1200 where its stages have the room */
 #define LOWEST (-3) /* decades below the tolerance; smaller ratios lie on the lowest line */
 #define HIGHEST 6   /* decades above it; larger ratios lie on the highest */
 #define TITLES_MOST 300

@@ -181,6 +181,22 @@ Test(html_report, a_run_of_26_layers_and_5_windows_is_below_3_mib) {
     assay_result_free(&r);
 }
 
+/* What a page of 1200 pixels has room for in a case. */
+Test(html_report, the_chart_of_a_few_windows_fits_into_a_page) {
+    for (int windows = 1; windows <= 6; windows++) {
+        html_fixture_size size = small;
+        assay_result r = {0};
+        size.windows = windows;
+        add(&r, html_fixture_case("windows", &size));
+        char *page = render(&r);
+        const char *chart = strstr(page, "<svg class=\"chart\" role=\"img\" width=\"");
+        cr_assert_not_null(chart);
+        cr_expect_leq(atoi(strchr(strstr(chart, " width"), '"') + 1), 1106, "%d windows: %.60s", windows, chart);
+        free(page);
+        assay_result_free(&r);
+    }
+}
+
 /* However much there is: what fails is kept first, and what is left out is said. */
 Test(html_report, a_result_of_any_size_is_a_page_of_some_size) {
     const html_fixture_size fails = {8, 6, 64, 32, 0, 7}, passes = {8, 6, 64, 32, -1, 9};
