@@ -83,7 +83,7 @@ expect 2 "option '--all' takes no argument" verify --all=1
 expect 2 "'memory-key-at-position-ids' is no known mistake; did you mean '$mistake'?" verify --mistake memory-key-at-position-ids
 expect 2 "no format 'junti'; did you mean 'junit'?" verify --report junti=x
 expect 2 'there is 1 golden only' verify $golden --shard 2/3
-for none in '' , "json=$work/none.json,"; do
+for none in '' ',' "json=$work/none.json,"; do
     expect 2 'no format is named; say FORMAT=FILE' verify $golden --report "$none"
 done
 for option in --all --report=json=-; do
