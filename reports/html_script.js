@@ -76,6 +76,14 @@
         return text ? `, ${name.toLowerCase()} ${text}` : "";
     };
 
+    // The title of the group that a row is in, without what it says beside; in a mixed group, what is missing has a verdict of its own.
+    const verdictOf = (row) => {
+        const column = columnOf(row.closest("table"), "Verdict");
+        const own = column === -1 ? "" : row.cells[column].textContent.trim();
+        const group = row.closest("details.group").querySelector("summary").firstChild.textContent;
+        return own.includes("missing") ? own : group.split(",")[0].trim().toLowerCase();
+    };
+
     // Which stage a point of a chart is: its path, as the tables name it.
     const wordsOf = (text) => text.trim().split(/\s+/);
     const pathFinder = (svg) => {
@@ -113,8 +121,7 @@
             const path = at(event);
             if (rows.size === 0) for (const cell of section.querySelectorAll("table.entries tbody th")) rows.set(cell.textContent, cell.parentElement);
             const row = rows.get(path);
-            const group = row ? row.closest("details.group").querySelector("summary").firstChild.textContent.trim() : "";
-            tip.textContent = row ? `${path}: ${group.toLowerCase()}${numberIn(row, "Ratio")}` : path || hint;
+            tip.textContent = row ? `${path}: ${verdictOf(row)}${numberIn(row, "Ratio")}` : path || hint;
         };
         svg.addEventListener("pointermove", say);
         svg.addEventListener("pointerleave", () => { tip.textContent = hint; });

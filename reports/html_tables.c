@@ -22,12 +22,12 @@ typedef struct {
 } group;
 
 static const group groups[] = {
-    {ASSAY_VERDICT_FAIL, "✗ Failed, or missing and required",
-     "What is further off than its tolerance, or missing though it is required.", true, true},
+    {ASSAY_VERDICT_FAIL, "✗ Failed", "What is further off than its tolerance, or missing though it is required.", true,
+     true},
     {ASSAY_VERDICT_WAIVED, "~ Waived", "It fails, and a waiver of the policy says that it may.", true, true},
     {ASSAY_VERDICT_NOT_COMPARED, "? Not compared", "Both sides may have it, and it was not judged.", false, false},
-    {ASSAY_VERDICT_MISSING, "– Missing, and not required",
-     "The golden has it and the candidate does not. Nothing is known of it.", false, false},
+    {ASSAY_VERDICT_MISSING, "– Missing", "The golden has it and the candidate does not. Nothing is known of it.", false,
+     false},
     {ASSAY_VERDICT_EXTRA, "+ Extra", "The candidate has it and the golden does not.", false, false},
     {ASSAY_VERDICT_PASS, "✓ Passed", "It lies within its tolerance.", true, false},
 };
@@ -208,13 +208,20 @@ static void put_content(html_context *html, const assay_case_result *c, const gr
     else fputs("<p class=\"note\">They are in the JSON (<code>--json FILE</code>).</p>\n", html->out);
 }
 
+/* What a group has beside its title, so that its count is not taken for another. */
+static const char *rest_of_title(const assay_case_result *c, const group *g) {
+    if (c->counts[ASSAY_VERDICT_MISSING_REQUIRED] == 0) return "";
+    if (g->verdict == ASSAY_VERDICT_FAIL) return ", or missing and required";
+    return g->verdict == ASSAY_VERDICT_MISSING ? ", and not required" : "";
+}
+
 void html_put_tables(html_context *html, const assay_case_result *c) {
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
         const group *g = &groups[i];
         census n = count_group(c, g);
         if (n.count == 0) continue;
-        fprintf(html->out, "<details class=\"group\"%s>\n<summary>%s <span class=\"count\">%zu</span></summary>\n",
-                g->open ? " open=\"open\"" : "", g->title, n.count);
+        fprintf(html->out, "<details class=\"group\"%s>\n<summary>%s%s <span class=\"count\">%zu</span></summary>\n",
+                g->open ? " open=\"open\"" : "", g->title, rest_of_title(c, g), n.count);
         put_content(html, c, g, &n);
         fputs("</details>\n", html->out);
     }

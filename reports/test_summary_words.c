@@ -56,6 +56,8 @@ Test(summary_words, all_reports_count_the_same) {
     assert_has(text, "48 stages judged, 1 failure waived, 10 that the goldens hold were missing (1 of them required)");
     assert_has(markdown, "| ❌ fail | 48 | 0 | 10 |");
     assert_has(html, "<b>0</b> ✗ failed<");
+    assert_has(html, "<summary>✗ Failed, or missing and required <span class=\"count\">1<");
+    assert_has(html, "<summary>– Missing, and not required <span class=\"count\">9<");
     assert_has(html, "<b>10</b> – missing, 1 of them required<");
     assert_has(html, ">✗ fail</td><td>48</td><td>0</td><td>10</td>");
     assert_has(html, "48 passed, 10 missing (1 of them required)<");
