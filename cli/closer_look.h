@@ -10,7 +10,7 @@
 #include "run/arithmetic.h"
 
 /* Adds the findings of both to a case that fails and whose golden holds a case. Where one of them cannot look, its finding has the verdict
- * "none" and says why. `progress` may be NULL. Takes 8 s at most, as `assay diagnose` does. ASSAY_EINTERNAL when out of memory. */
+ * "none" and says why. `progress` may be NULL. Diagnose takes 8 s at most; blame as long as it needs. ASSAY_EINTERNAL when out of memory. */
 assay_status cli_look_closer(assay_case_result *c, const assay_golden *golden, const assay_source *candidate,
                              const assay_arithmetic *arithmetic, cli_progress *progress, assay_error *err);
 

@@ -10,6 +10,7 @@
 
 bool assay_shard_parse(const char *text, int64_t *index, int64_t *count) {
     int end = 0;
+    if (text[strspn(text, "0123456789/")]) return false; /* sscanf passes over spaces */
     bool read = sscanf(text, "%7" SCNd64 "/%7" SCNd64 "%n", index, count, &end) == 2 && text[end] == '\0';
     return read && text[0] >= '0' && text[0] <= '9' && *count <= SHARDS_MOST && *index >= 1 && *index <= *count;
 }

@@ -83,7 +83,6 @@ static assay_status ask(assay_history *history, const char *sql, int64_t *out, a
 /* Whether the database is ours and of a version that is known; *empty: it has nothing yet. */
 static assay_status look(assay_history *history, bool *empty, assay_error *err) {
     int64_t application = 0, version = 0, tables = 0;
-    /* The tables first: another process may make them in between, with what follows, and then all that is seen is there. */
     assay_status st = ask(history, "SELECT count(*) FROM sqlite_master", &tables, err);
     if (!st) st = ask(history, "PRAGMA application_id", &application, err);
     if (!st) st = ask(history, "PRAGMA user_version", &version, err);
@@ -211,7 +210,9 @@ static assay_status open_to_write(assay_history *history, assay_error *err) {
 static assay_status check_bytes(const char *path, assay_error *err) {
     static const char magic[] = "SQLite format 3";
     char head[sizeof magic] = "";
-    FILE *in = fopen(path, "r");
+    struct stat info;
+    bool is_file = stat(path, &info) == 0 && S_ISREG(info.st_mode); /* a pipe would hold up who opens it */
+    FILE *in = is_file ? fopen(path, "r") : NULL;
     if (!in) return ASSAY_OK; /* SQLite says why */
     size_t n = fread(head, 1, sizeof head, in);
     fclose(in);

@@ -345,7 +345,8 @@ void html_put_stage_chart(html_context *html, const assay_case_result *c, const 
     set_columns(&k);
     set_rows(&k);
     fputs(
-        "<figure>\n<figcaption><h3>Error over tolerance, stage by stage</h3>\n<p>From left to right in the order of "
+        "<figure>\n<figcaption><h3>Error over tolerance, stage by stage</h3>\n<p>In each row from left to right in the "
+        "order of "
         "execution, "
         "a row a layer, on a logarithmic scale: what lies above the line of ratio 1 fails.</p></figcaption>\n",
         k.out);

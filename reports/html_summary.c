@@ -11,6 +11,8 @@
 #include "reports/html_words.h"
 #include "reports/summary_words.h"
 
+#define EXPLANATIONS_MOST 64 /* cases whose explanation may be that of most */
+
 /* ---- totals ---- */
 
 static bool is_worse(const assay_entry *e, const assay_entry *than) {
@@ -106,6 +108,50 @@ static void put_drifted(FILE *out, const assay_result *r, const char *before) {
     fputs(" since the baseline", out);
 }
 
+/* The best explanation of a case that fails; NULL without. */
+static const assay_finding_item *explanation(const assay_case_result *c) {
+    const assay_finding *f = assay_case_result_finding(c, "diagnosis");
+    bool explained = c->verdict == ASSAY_CASE_FAIL && f && f->count && strcmp(f->verdict, "explained") == 0;
+    return explained ? &f->items[0] : NULL;
+}
+
+static bool is_explained_by(const assay_case_result *c, const char *name) {
+    const assay_finding *f = assay_case_result_finding(c, "diagnosis");
+    for (size_t i = 0; explanation(c) && i < f->count; i++)
+        if (strcmp(f->items[i].name, name) == 0) return true;
+    return false;
+}
+
+/* The mistake that explains the most of the cases that fail. */
+static const assay_finding_item *best_explanation(const assay_result *r, size_t *count) {
+    const assay_finding_item *best = NULL;
+    *count = 0;
+    for (size_t i = 0; i < r->case_count && i < EXPLANATIONS_MOST; i++) {
+        const assay_finding_item *item = explanation(&r->cases[i]);
+        size_t explained = 0;
+        for (size_t k = 0; item && k < r->case_count; k++) explained += is_explained_by(&r->cases[k], item->name);
+        if (explained > *count) {
+            *count = explained;
+            best = item;
+        }
+    }
+    return best;
+}
+
+/* " Explained by memory-keys-at-position-ids (MEM-1)." */
+static void put_explained(FILE *out, const assay_result *r) {
+    size_t failing = 0, explained = 0;
+    const assay_finding_item *best = best_explanation(r, &explained);
+    if (!best) return;
+    for (size_t i = 0; i < r->case_count; i++) failing += r->cases[i].verdict == ASSAY_CASE_FAIL;
+    if (explained < failing) fprintf(out, " %zu of the %zu that fail are explained by ", explained, failing);
+    else fputs(" Explained by ", out);
+    html_put_text(out, best->name);
+    fputs(" (", out);
+    html_put_text(out, best->rules);
+    fputs(").", out);
+}
+
 static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) {
     bool passed = assay_result_passed(r);
     fprintf(out, "<header class=\"verdict %s\">\n<h1><span class=\"badge\">%s</span> ", passed ? "ok" : "bad",
@@ -114,7 +160,9 @@ static void put_verdict(FILE *out, const assay_result *r, const html_totals *t) 
     if (failing(t) == 0) put_drifted(out, r, ", but ");
     put_stages(out, t);
     if (failing(t)) put_drifted(out, r, "; ");
-    fputs(".</h1>\n", out);
+    fputs(".", out);
+    put_explained(out, r);
+    fputs("</h1>\n", out);
 }
 
 static void put_tile(FILE *out, const char *style, size_t value, const char *what) {
