@@ -6,13 +6,6 @@
 
 #include "compare/layout.h"
 
-void assay_detail_free(assay_detail *d) {
-    if (!d) return;
-    free(d->by_token.ratios);
-    free(d->by_head.ratios);
-    free(d);
-}
-
 /* ---- what one block gives ---- */
 
 /* An element and how far it is off: infinite where its class is another. */
