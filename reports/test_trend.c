@@ -73,7 +73,7 @@ static void expect_in(const char *page, const char *const *texts, size_t count) 
 Test(trend, a_page_has_a_main_part_and_counts_one_as_one) {
     assay_trend_run run = {.id = "0123456789abcdef", .time = TIME, .mark = "0123456", .passed = true, .cases = 1};
     const assay_trend trend = {.runs = &run, .count = 1};
-    const char *const matches[] = {"<body>", "<main>", "1 case matches", ">1 run,", "</main>", "<footer>"};
+    const char *const matches[] = {"<body>", "<main>", "none of 1 case fails", ">1 run,", "</main>", "<footer>"};
     run.kernel = run.labels = "";
     char *page = page_of(&trend);
     expect_in(page, matches, sizeof matches / sizeof *matches);
