@@ -79,7 +79,7 @@ ASSAY_TAP=$work/dumps/one-window "$PORT" "$work/suite/cases/one-window"
 expect 1 'not run: there is no dump of it' --goldens "$work/goldens" --dumps "$work/dumps"
 reports fail
 grep -q 'ci/check-port --assay ' "$work/out/index.html" || complain "the page does not say how to see it again"
-expect 0 'match: 1 of 1 cases' --goldens "$work/goldens" --dumps "$work/dumps" --partial
+expect 0 'match: 1 of 1 case' --goldens "$work/goldens" --dumps "$work/dumps" --partial
 reports pass
 echo garbage >"$work/dumps/error-act.safetensors"
 expect 2 'error-act.safetensors' --goldens "$work/goldens" --dumps "$work/dumps"
