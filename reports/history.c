@@ -67,6 +67,11 @@ assay_status history_step(assay_history *history, sqlite3_stmt *statement, assay
     return st;
 }
 
+const char *history_text_at(sqlite3_stmt *statement, int column) {
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    return text ? (const char *)text : "";
+}
+
 /* The number that a constant query has. */
 static assay_status ask(assay_history *history, const char *sql, int64_t *out, assay_error *err) {
     sqlite3_stmt *statement = NULL;

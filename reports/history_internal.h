@@ -24,4 +24,7 @@ assay_status history_prepare(assay_history *history, const char *sql, sqlite3_st
 /* Steps a statement that returns nothing, and makes it ready for the next values. */
 assay_status history_step(assay_history *history, sqlite3_stmt *statement, assay_error *err);
 
+/* A text of the row, until the statement moves on; "" for NULL. */
+const char *history_text_at(sqlite3_stmt *statement, int column);
+
 #endif

@@ -4,11 +4,6 @@
 
 #include "reports/history_internal.h"
 
-static const char *column_text(sqlite3_stmt *s, int at) {
-    const unsigned char *text = sqlite3_column_text(s, at);
-    return text ? (const char *)text : "";
-}
-
 /* Whether the run has a label. */
 static assay_status has_label(assay_history *h, sqlite3_stmt *s, int64_t run, const assay_fact *label, bool *out,
                               assay_error *err) {
@@ -72,13 +67,13 @@ static assay_status visit_run(assay_history *h, sqlite3_stmt *s, int64_t number,
     assay_status st = ASSAY_OK;
     if (sqlite3_step(s) == SQLITE_ROW) {
         const assay_history_run run = {.number = number,
-                                       .id = column_text(s, 0),
-                                       .time = column_text(s, 1),
-                                       .passed = strcmp(column_text(s, 2), "pass") == 0,
+                                       .id = history_text_at(s, 0),
+                                       .time = history_text_at(s, 1),
+                                       .passed = strcmp(history_text_at(s, 2), "pass") == 0,
                                        .cases = sqlite3_column_int64(s, 3),
                                        .failed = sqlite3_column_int64(s, 4),
                                        .drifts = sqlite3_column_int64(s, 5),
-                                       .record = column_text(s, 6)};
+                                       .record = history_text_at(s, 6)};
         st = visit(context, &run, err);
     } else {
         st = history_fail(h, err);
@@ -127,7 +122,7 @@ assay_status assay_history_get(assay_history *history, const char *id, assay_run
     sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
     char *line = NULL;
     int code = sqlite3_step(s);
-    if (code == SQLITE_ROW) line = strdup(column_text(s, 0));
+    if (code == SQLITE_ROW) line = strdup(history_text_at(s, 0));
     int next = code == SQLITE_ROW ? sqlite3_step(s) : code;
     if (code == SQLITE_DONE) st = fail_id(history, id, "no run has an id that begins with", err);
     else if (next == SQLITE_ROW) st = fail_id(history, id, "several runs have ids that begin with", err);

@@ -4,6 +4,7 @@
 
 #include "reports/detail_json.h"
 #include "reports/drift_json.h"
+#include "reports/facts_json.h"
 #include "reports/json_builder.h"
 #include "reports/waiver_json.h"
 
@@ -92,12 +93,6 @@ static void add_place(json_builder *b, cJSON *entry, const assay_entry *e) {
     json_add_text(b, entry, "stage", assay_stage_get(e->place.stage)->name);
 }
 
-static void add_facts(json_builder *b, cJSON *object, const assay_facts *facts) {
-    cJSON *list = json_add_object(b, object, "facts");
-    for (size_t i = 0; list && i < facts->count; i++)
-        json_add_text(b, list, facts->items[i].key, facts->items[i].value);
-}
-
 static void add_entry(json_builder *b, cJSON *entries, const assay_entry *e) {
     cJSON *entry = json_add_object(b, entries, NULL);
     if (!entry) return;
@@ -178,7 +173,7 @@ static void add_case(json_builder *b, cJSON *cases, const assay_case_result *c) 
     add_counts(b, object, c);
     json_add_integer(b, object, "first_divergence", c->first_divergence);
     json_add_waivers(b, object, &c->waivers);
-    if (c->facts.count) add_facts(b, object, &c->facts);
+    if (c->facts.count) json_add_facts(b, object, "facts", &c->facts);
     add_findings(b, object, c);
     cJSON *entries = json_add_array(b, object, "entries");
     for (size_t i = 0; entries && i < c->entry_count; i++) add_entry(b, entries, &c->entries[i]);
@@ -190,7 +185,7 @@ static cJSON *build(const assay_result *result) {
     if (!root) return NULL;
     json_add_text(&b, root, "format", FORMAT);
     json_add_text(&b, root, "verdict", assay_result_passed(result) ? "pass" : "fail");
-    add_facts(&b, root, &result->facts);
+    json_add_facts(&b, root, "facts", &result->facts);
     json_add_baseline(&b, root, &result->drifts);
     cJSON *cases = json_add_array(&b, root, "cases");
     for (size_t i = 0; cases && i < result->case_count; i++) add_case(&b, cases, &result->cases[i]);

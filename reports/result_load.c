@@ -9,6 +9,7 @@
 #include "golden/text_file.h"
 #include "reports/detail_json.h"
 #include "reports/drift_json.h"
+#include "reports/facts_json.h"
 #include "reports/json_reader.h"
 #include "reports/waiver_json.h"
 
@@ -249,14 +250,7 @@ static assay_status read_entries(const cJSON *object, const char *where, assay_c
 
 static assay_status read_facts(const cJSON *object, const char *where, assay_facts *facts, assay_error *err) {
     const cJSON *list = assay_json_member(object, "facts");
-    if (!list) return ASSAY_OK;
-    assay_status st = assay_json_as_object(list, where, err);
-    for (const cJSON *item = st ? NULL : list->child; !st && item; item = item->next) {
-        const char *value = NULL;
-        st = assay_json_as_string(item, where, &value, err);
-        if (!st) st = assay_facts_set(facts, item->string, value, err);
-    }
-    return st;
+    return list ? json_read_facts(facts, list, where, err) : ASSAY_OK;
 }
 
 static assay_status read_finding_item(const cJSON *item, const char *where, assay_finding *f, assay_error *err) {

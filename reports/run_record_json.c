@@ -7,6 +7,7 @@
 #include "golden/digest.h"
 #include "golden/json_strict.h"
 #include "reports/drift_json.h"
+#include "reports/facts_json.h"
 #include "reports/json_builder.h"
 #include "reports/json_reader.h"
 #include "reports/run_record.h"
@@ -15,12 +16,6 @@
 #define ID_HEAD "{\"id\":\""
 
 /* ---- writing ---- */
-
-static void add_facts(json_builder *b, cJSON *root, const char *key, const assay_facts *facts) {
-    cJSON *object = json_add_object(b, root, key);
-    for (size_t i = 0; object && i < facts->count; i++)
-        json_add_text(b, object, facts->items[i].key, facts->items[i].value);
-}
 
 /* As few digits as four need: what was rounded to four reads back the same. */
 static void add_short(json_builder *b, cJSON *object, const char *key, double value) {
@@ -59,8 +54,8 @@ static cJSON *build(const assay_run_record *record) {
     json_add_text(&b, root, "format", FORMAT);
     json_add_text(&b, root, "time", record->time);
     json_add_text(&b, root, "verdict", record->passed ? "pass" : "fail");
-    add_facts(&b, root, "facts", &record->facts);
-    add_facts(&b, root, "labels", &record->labels);
+    json_add_facts(&b, root, "facts", &record->facts);
+    json_add_facts(&b, root, "labels", &record->labels);
     json_add_baseline(&b, root, &record->drifts);
     cJSON *cases = json_add_array(&b, root, "cases");
     for (size_t i = 0; cases && i < record->case_count; i++) add_case(&b, cases, &record->cases[i]);
@@ -85,13 +80,7 @@ static assay_status read_facts(assay_facts *out, const cJSON *root, const char *
                                assay_error *err) {
     const cJSON *object = NULL;
     assay_status st = assay_json_require(root, key, where, &object, err);
-    if (!st) st = assay_json_as_object(object, where, err);
-    for (const cJSON *item = st ? NULL : object->child; item && !st; item = item->next) {
-        const char *text = "";
-        st = assay_json_as_string(item, where, &text, err);
-        if (!st) st = assay_facts_set(out, item->string, text, err);
-    }
-    return st;
+    return st ? st : json_read_facts(out, object, where, err);
 }
 
 static assay_status read_stage(assay_run_stage *out, const cJSON *object, const char *where, assay_error *err) {

@@ -34,11 +34,6 @@ assay_stage assay_trend_worst(const assay_trend_run *run) {
     return worst;
 }
 
-static const char *column_text(sqlite3_stmt *s, int at) {
-    const unsigned char *text = sqlite3_column_text(s, at);
-    return text ? (const char *)text : "";
-}
-
 /* The next row of a statement about one run; *more is false past the last. */
 static assay_status next(const reader *r, sqlite3_stmt *s, bool *more, assay_error *err) {
     int code = sqlite3_step(s);
@@ -51,7 +46,7 @@ static assay_status next(const reader *r, sqlite3_stmt *s, bool *more, assay_err
 
 static assay_status take_point(assay_trend_run *run, sqlite3_stmt *s, assay_error *err) {
     assay_stage stage;
-    if (!assay_stage_from_text(column_text(s, 0), &stage)) return ASSAY_OK; /* of a later version */
+    if (!assay_stage_from_text(history_text_at(s, 0), &stage)) return ASSAY_OK; /* of a later version */
     assay_trend_point *p = &run->points[stage];
     p->judged = sqlite3_column_int64(s, 1) > 0;
     p->failed = sqlite3_column_int64(s, 2);
@@ -59,7 +54,7 @@ static assay_status take_point(assay_trend_run *run, sqlite3_stmt *s, assay_erro
     p->has_ratio = sqlite3_column_type(s, 4) != SQLITE_NULL;
     p->ratio = sqlite3_column_double(s, 4);
     free(p->test_case);
-    p->test_case = strdup(column_text(s, 5));
+    p->test_case = strdup(history_text_at(s, 5));
     return p->test_case ? ASSAY_OK : assay_fail_nomem(err, "a trend");
 }
 
@@ -86,9 +81,9 @@ static assay_status read_labels(const reader *r, assay_trend_run *run, int64_t n
     for (int i = 0; !st && more; i++) {
         st = next(r, r->labels, &more, err);
         if (st || !more) continue;
-        fprintf(out, "%s%s=%s", i ? ", " : "", column_text(r->labels, 0), column_text(r->labels, 1));
-        if (strcmp(column_text(r->labels, 0), "commit") != 0 || run->mark) continue;
-        run->mark = strndup(column_text(r->labels, 1), MARK_MOST);
+        fprintf(out, "%s%s=%s", i ? ", " : "", history_text_at(r->labels, 0), history_text_at(r->labels, 1));
+        if (strcmp(history_text_at(r->labels, 0), "commit") != 0 || run->mark) continue;
+        run->mark = strndup(history_text_at(r->labels, 1), MARK_MOST);
     }
     sqlite3_reset(r->labels);
     if (fclose(out) != 0 && !st) st = assay_fail_nomem(err, "a trend");
@@ -99,7 +94,7 @@ static assay_status read_kernel(const reader *r, assay_trend_run *run, int64_t n
     bool more = false;
     sqlite3_bind_int64(r->kernel, 1, number);
     assay_status st = next(r, r->kernel, &more, err);
-    if (!st) run->kernel = strdup(more ? column_text(r->kernel, 0) : "");
+    if (!st) run->kernel = strdup(more ? history_text_at(r->kernel, 0) : "");
     sqlite3_reset(r->kernel);
     return st || run->kernel ? st : assay_fail_nomem(err, "a trend");
 }
